@@ -1,0 +1,123 @@
+"""What a sweep measured, as plain values that can be saved and read back.
+
+**The pairing rule.** A training step computes the loss of a batch and *then* updates, so the loss
+seen at a step shows the effect of the update before it. With L_i the loss seen at step i (weights
+w_i) and η_i the LR of the update w_i → w_{i+1}:
+
+    point i of a curve = (η_i, L_{i+1})
+
+Every point pairs an LR with the first loss that its update produced; L_0, which no update
+produced, is `initial_loss`. On λx²/2 under plain SGD this makes the first loss that grew stand
+exactly at the first LR above 2/λ. With a validation set the loss is measured right after the
+update, and the rule holds by itself.
+
+Raw losses are never overwritten: smoothing is derived (`lrfind.smoothing`). Knows neither torch
+nor files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+
+from lrfind.smoothing import Floats, smooth_losses
+
+CSV_COLUMNS = ("seed", "step", "lr", "loss", "smooth")
+"""Columns of a saved curve, in order; readers ignore columns they do not know."""
+
+
+class StopReason(StrEnum):
+    """Why a sweep ended."""
+
+    COMPLETED = "completed"
+    DIVERGED = "diverged"
+    NONFINITE = "nonfinite"
+    INTERRUPTED = "interrupted"
+    EXHAUSTED = "exhausted"
+    FAILED = "failed"
+
+    @property
+    def sentence(self) -> str:
+        """What a user should conclude."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    StopReason.COMPLETED: "all steps done; the loss never diverged",
+    StopReason.DIVERGED: "stopped early because the loss diverged",
+    StopReason.NONFINITE: "stopped early because the loss became infinite or NaN",
+    StopReason.INTERRUPTED: "interrupted; the curve is partial",
+    StopReason.EXHAUSTED: "stopped early because the data ran out and cannot be read again",
+    StopReason.FAILED: "ended by an error in the model, data or step; the curve is partial",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One point of a curve: an update and the loss it produced.
+
+    Attributes:
+        index: 0-based count of optimizer updates.
+        lr: the LR of the update that produced `loss`.
+        loss: raw loss; may be infinite or NaN on the last step of a sweep.
+        elapsed_s: seconds since the sweep began.
+        grad_norm: ℓ2 norm of all gradients of that update before clipping, where it was measured.
+    """
+
+    index: int
+    lr: float
+    loss: float
+    elapsed_s: float
+    grad_norm: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One finished sweep of one seed.
+
+    Attributes:
+        lr: shape `(n,)` float64, increasing.
+        loss: shape `(n,)` float64, raw; only the last value may be non-finite.
+        seed: the seed of model and data order.
+        stop: why the sweep ended.
+        initial_loss: the loss before the first update; None in a curve read from CSV.
+        elapsed_s: wall time of the sweep; None in a curve read from CSV.
+    """
+
+    lr: Floats
+    loss: Floats
+    seed: int = 0
+    stop: StopReason = StopReason.COMPLETED
+    initial_loss: float | None = None
+    elapsed_s: float | None = None
+
+    @classmethod
+    def from_steps(
+        cls,
+        steps: Sequence[Step],
+        *,
+        seed: int,
+        stop: StopReason,
+        initial_loss: float | None,
+    ) -> Curve:
+        """Stack the steps of a sweep into arrays."""
+        return cls(
+            lr=np.array([step.lr for step in steps], dtype=np.float64),
+            loss=np.array([step.loss for step in steps], dtype=np.float64),
+            seed=seed,
+            stop=stop,
+            initial_loss=initial_loss,
+            elapsed_s=steps[-1].elapsed_s if steps else 0.0,
+        )
+
+    @cached_property
+    def smooth(self) -> Floats:
+        """The lag-free smoothed loss, shape `(n,)`; see `lrfind.smoothing.smooth_losses`."""
+        return smooth_losses(self.lr, self.loss)
+
+    def __len__(self) -> int:
+        return len(self.lr)

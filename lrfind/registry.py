@@ -1,0 +1,186 @@
+"""Names to objects: bundled names with did-you-mean, and import paths for the user's own.
+
+An import path is `package.module:attr` or `path/to/file.py:attr`; the attribute may be nested
+(`train.py:Model.training_step`). This module must not know what the objects are for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lrfind.errors import InputError, Problem, UserCodeError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One bundled thing, described without importing it.
+
+    Attributes:
+        path: import path of the object, `lrfind.optim.adamw:AdamW`.
+        formula: what it computes, in one line.
+        source: paper or origin, with the year.
+        args: keyword arguments that this name stands for (`nesterov` is SGD with two of them).
+    """
+
+    path: str
+    formula: str
+    source: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parsed import path.
+
+    Attributes:
+        module: dotted module name, or the path of a Python file as it was written.
+        attr: dotted attribute inside it.
+    """
+
+    module: str
+    attr: str
+
+    @property
+    def is_file(self) -> bool:
+        """Tell a path to a file from a dotted module name."""
+        return self.module.endswith(".py")
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.attr}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say `did you mean 'x'?` when something known is close, else list what is known."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(names)}" if names else "none is known"
+
+
+def parse_target(text: str) -> Target:
+    """Split `module:attr` into its parts.
+
+    Raises:
+        InputError: there is not exactly one attribute behind the last colon.
+    """
+    module, colon, attr = text.rpartition(":")
+    if not colon or not module or not all(part.isidentifier() for part in attr.split(".")):
+        raise InputError(
+            Problem(
+                text,
+                "is no import path; it must read package.module:attr or file.py:attr",
+                "name the attribute after a colon",
+            )
+        )
+    return Target(module, attr)
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a Python file under a name of its own, once a path and process.
+
+    The file's folder is put on `sys.path` while (and after) it is imported, as `python file.py`
+    does, so that the imports of its neighbours work; the module name carries a digest of the
+    path, so that two files called `train.py` do not shadow each other, and DataLoader workers
+    that unpickle its classes find them under the same name.
+    """
+    path = path.resolve()
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    name = f"lrfind_target_{path.stem}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not an importable Python file")
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def load_target(text: str, folder: Path, where: str) -> Any:
+    """Import what an import path names.
+
+    Args:
+        text: `package.module:attr` or `file.py:attr`.
+        folder: where a relative file path starts from: the config's own folder.
+        where: what to blame in an error, `config.yaml:7: model.target`.
+
+    Raises:
+        InputError: the path is malformed, the file or module is missing, or it has no such
+            attribute.
+        UserCodeError: the module was found and raised while it was imported.
+    """
+    try:
+        target = parse_target(text)
+    except InputError as error:
+        problem = error.problems[0]
+        what = f"{problem.where!r} {problem.what}"
+        raise InputError(Problem(where, what, problem.remedy)) from None
+    found: Any = _import_module(target, folder, where)
+    for i, part in enumerate(target.attr.split(".")):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            owner = ".".join([target.module, *target.attr.split(".")[:i]])
+            known = [name for name in dir(found) if not name.startswith("_")]
+            close = difflib.get_close_matches(part, known, n=1, cutoff=0.6)
+            hint = f"did you mean {close[0]!r}?" if close else f"define {part!r} there"
+            raise InputError(
+                Problem(where, f"{text!r}: {owner} has no attribute {part!r}", hint)
+            ) from None
+    return found
+
+
+def _import_module(target: Target, folder: Path, where: str) -> ModuleType:
+    if target.is_file:
+        path = folder / Path(target.module).expanduser()
+        if not path.is_file():
+            raise InputError(
+                Problem(
+                    where,
+                    f"{str(target)!r}: there is no file {path}",
+                    "paths start from the config's own folder",
+                )
+            )
+    try:
+        return import_file(path) if target.is_file else importlib.import_module(target.module)
+    except ModuleNotFoundError as error:
+        # Only the module asked for is the config's mistake; a missing import inside it is theirs.
+        name = error.name or ""
+        if not target.is_file and (target.module == name or target.module.startswith(name + ".")):
+            raise InputError(
+                Problem(
+                    where,
+                    f"{str(target)!r}: there is no module named {name!r}",
+                    "install it, or write file.py:attr for a file beside the config",
+                )
+            ) from None
+        raise _user_error(target, where, error) from error
+    except (Exception, SystemExit) as error:
+        raise _user_error(target, where, error) from error
+
+
+def _user_error(target: Target, where: str, error: BaseException) -> UserCodeError:
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return UserCodeError(
+        Problem(
+            where, f"importing {target.module!r} raised {text}", "mend the module; its frames are"
+        )
+    )

@@ -1,0 +1,198 @@
+"""The whole result of a run as one value, and its versioned JSON form.
+
+Infinite and NaN losses are written as the strings "inf", "-inf" and "nan", because JSON has no
+such numbers and a strict reader must not choke on them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from lrfind.curve import Curve, StopReason
+from lrfind.suggest.answer import Note, Suggestion, Verdict
+
+SCHEMA = 1
+# History of the schema:
+#   1  first version
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where and with what a report was made.
+
+    Attributes:
+        device: `cpu`, `cuda:0 (NVIDIA …)`.
+        versions: package name to version: lrfind, torch, numpy, python.
+        platform: operating system and processor.
+        time: UTC, ISO 8601, to the second.
+    """
+
+    device: str
+    versions: Mapping[str, str]
+    platform: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Why curves gave no suggestion.
+
+    Attributes:
+        verdict: the kind of failure.
+        reason: one sentence with numbers.
+        remedy: what to change before the next run.
+    """
+
+    verdict: Verdict
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a run found.
+
+    Attributes:
+        curves: one a seed, in seed order.
+        suggestion: None where the curves hold no honest answer.
+        no_answer: why there is none; None where there is one.
+        notes: what the user should know, most important first.
+        spec: the resolved config as plain data; empty for curves read from CSV.
+        environment: where and with what.
+        title: model, optimizer and batch size in a line, for headings.
+        group_scales: LR multiplier of each parameter group, where there are several.
+    """
+
+    curves: tuple[Curve, ...]
+    suggestion: Suggestion | None
+    no_answer: NoAnswer | None
+    notes: tuple[Note, ...]
+    spec: Mapping[str, Any]
+    environment: Environment
+    title: str = ""
+    group_scales: tuple[float, ...] = ()
+
+
+def describe_environment(device: str) -> Environment:
+    """Collect versions and platform; reads package metadata, so it imports nothing heavy."""
+    versions = {"python": platform.python_version()}
+    for package in ("lrfind", "torch", "numpy"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return Environment(
+        device=device,
+        versions=versions,
+        platform=f"{platform.system()} {platform.machine()}",
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """Turn a report into plain data that any strict JSON reader accepts."""
+    return {
+        "schema": SCHEMA,
+        "title": report.title,
+        "suggestion": asdict(report.suggestion) if report.suggestion else None,
+        "no_answer": asdict(report.no_answer) if report.no_answer else None,
+        "notes": [asdict(note) for note in report.notes],
+        "curves": [_curve_to_dict(curve) for curve in report.curves],
+        "group_scales": list(report.group_scales),
+        "spec": dict(report.spec),
+        "environment": asdict(report.environment),
+    }
+
+
+def to_json(report: Report) -> str:
+    """Serialise a report: sorted keys, one value a line except in arrays of numbers."""
+    return _dump(to_dict(report)) + "\n"
+
+
+def from_dict(data: Mapping[str, Any]) -> Report:
+    """Read back what `to_dict` wrote.
+
+    Raises:
+        ValueError: the schema is unknown, or a field is missing or of the wrong type.
+    """
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        found = data.get("schema") if isinstance(data, dict) else type(data).__name__
+        raise ValueError(f"schema {found!r} is not {SCHEMA}")
+    try:
+        suggestion, no_answer = data["suggestion"], data["no_answer"]
+        return Report(
+            curves=tuple(_curve_from_dict(curve) for curve in data["curves"]),
+            suggestion=None if suggestion is None else _suggestion_from_dict(suggestion),
+            no_answer=(
+                None
+                if no_answer is None
+                else NoAnswer(**no_answer | {"verdict": Verdict(no_answer["verdict"])})
+            ),
+            notes=tuple(Note(**note) for note in data["notes"]),
+            spec=data["spec"],
+            environment=Environment(**data["environment"]),
+            title=data["title"],
+            group_scales=tuple(float(scale) for scale in data["group_scales"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a report: {type(error).__name__} {error}") from error
+
+
+def _suggestion_from_dict(data: Mapping[str, Any]) -> Suggestion:
+    fields = dict(data)
+    fields["verdict"] = Verdict(fields["verdict"])
+    fields["per_seed"] = tuple(float(lr) for lr in fields["per_seed"])
+    return Suggestion(**fields)
+
+
+def _curve_to_dict(curve: Curve) -> dict[str, Any]:
+    return {
+        "seed": curve.seed,
+        "stop": curve.stop.value,
+        "stop_sentence": curve.stop.sentence,
+        "initial_loss": None if curve.initial_loss is None else _number(curve.initial_loss),
+        "elapsed_s": curve.elapsed_s,
+        "lr": curve.lr.tolist(),
+        "loss": [_number(value) for value in curve.loss.tolist()],
+        "smooth": [_number(value) for value in curve.smooth.tolist()],
+    }
+
+
+def _curve_from_dict(data: Mapping[str, Any]) -> Curve:
+    initial = data["initial_loss"]
+    return Curve(
+        lr=np.array(data["lr"], dtype=np.float64),
+        loss=np.array([float(value) for value in data["loss"]], dtype=np.float64),
+        seed=int(data["seed"]),
+        stop=StopReason(data["stop"]),
+        initial_loss=None if initial is None else float(initial),
+        elapsed_s=data["elapsed_s"],
+    )
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+def _dump(value: Any, indent: int = 0) -> str:
+    """Format JSON with one key a line and arrays of scalars on one line."""
+    pad = "  " * (indent + 1)
+    if isinstance(value, dict) and value:
+        rows = (f"{pad}{json.dumps(k)}: {_dump(v, indent + 1)}" for k, v in sorted(value.items()))
+        return "{\n" + ",\n".join(rows) + "\n" + "  " * indent + "}"
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        rows = (f"{pad}{_dump(item, indent + 1)}" for item in value)
+        return "[\n" + ",\n".join(rows) + "\n" + "  " * indent + "]"
+    return json.dumps(value, allow_nan=False)
