@@ -1,0 +1,60 @@
+"""The few functions on numbers, numpy arrays and torch tensors that the schedules are made of.
+
+Chooses by the value's own kind, so that torch (or numpy) is used where the caller already brought
+it and imported nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+X = TypeVar("X", float, "NDArray[Any]", "Tensor")
+"""A number, an array of numbers or a tensor of numbers."""
+
+
+def power(base: float, exponent: X) -> X:
+    """Raise a number to a power."""
+    value: X = base**exponent
+    return value
+
+
+def cos(x: X) -> X:
+    """Compute the cosine of an angle in radians."""
+    value: X = _elementwise("cos", x)
+    return value
+
+
+def clip(x: X, low: float, high: float) -> X:
+    """Limit to `[low, high]`."""
+    value: X = _elementwise("clip", x, low, high)
+    return value
+
+
+def smaller(a: X, b: X) -> X:
+    """Take the smaller of two, elementwise."""
+    value: X = _elementwise("minimum", a, b)
+    return value
+
+
+_ON_NUMBERS: Mapping[str, Callable[..., float]] = {
+    "cos": math.cos,
+    "clip": lambda x, low, high: min(max(x, low), high),
+    "minimum": min,
+}
+
+
+def _elementwise(name: str, x: Any, *rest: Any) -> Any:
+    if isinstance(x, int | float):
+        return _ON_NUMBERS[name](x, *rest)
+    if type(x).__module__ == "numpy":
+        import numpy as np
+
+        return getattr(np, name)(x, *rest)
+    # torch's methods bear numpy's names, and a method works inside vmap and compile as well.
+    return getattr(x, name)(*rest)
