@@ -46,10 +46,15 @@ def noise_scale(loss: Floats) -> float:
     return float(1.4826 * np.median(differences) / np.sqrt(2)) if len(differences) else 0.0
 
 
+def starting_count(points: int) -> int:
+    """Count the first points that stand for the start: a twentieth, ≥ 5, but at most a third."""
+    return max(1, min(max(MEDIAN_WINDOW, points // 20), points // 3))
+
+
 def starting_loss(loss: Floats) -> float:
-    """Take the level that a sweep starts from: the median of its first twentieth, ≥ 5 points."""
+    """Take the level that a sweep starts from: the median of its first `starting_count` losses."""
     finite = loss[np.isfinite(loss)]
-    return float(np.median(finite[: max(MEDIAN_WINDOW, len(finite) // 20)]))
+    return float(np.median(finite[: starting_count(len(finite))]))
 
 
 def ceiling(loss: Floats) -> float:
@@ -79,10 +84,10 @@ def kernel_width(lr: Floats) -> float:
 
     On an exponential sweep 0.2 decades, else 2.5 % of the points; at least 1 point.
     """
-    if len(lr) < 3:
-        return 1.0
+    if len(lr) < 3 or float(lr.min()) <= 0.0:
+        return max(WIDTH_FRACTION * len(lr), 1.0)
     gaps = np.diff(np.log10(lr))
-    evenly_spaced = float(np.ptp(gaps)) <= 1e-3 * float(np.abs(gaps).max())
+    evenly_spaced = float(gaps.min()) > 0.0 and float(np.ptp(gaps)) <= 1e-3 * float(gaps.max())
     points = WIDTH_DECADES / float(gaps[0]) if evenly_spaced else WIDTH_FRACTION * len(lr)
     return max(points, 1.0)
 
