@@ -1,0 +1,82 @@
+"""Pictures to files: the format by suffix, the same bytes for the same input, never half a file."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from lrfind.errors import OutputError, Problem
+from lrfind.plot import style
+from lrfind.plot.picture import draw
+from lrfind.report import Report
+
+# None takes the field out: dates and versions would make equal pictures differ.
+METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": "lrfind"},
+    "pdf": {"CreationDate": None, "Creator": "lrfind", "Producer": None},
+}
+
+
+def picture_format(path: Path) -> str:
+    """Tell `png`, `svg` or `pdf` by the suffix.
+
+    Raises:
+        OutputError: the suffix is none of them.
+    """
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in METADATA:
+        found = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
+        raise OutputError(
+            Problem(
+                str(path),
+                f"{found} names no picture format",
+                f"end the name in {', '.join('.' + known for known in METADATA)}",
+            )
+        )
+    return suffix
+
+
+def save_plot(report: Report, path: Path, *, dpi: int = style.DPI) -> None:
+    """Draw a report into a PNG, SVG or PDF file.
+
+    Args:
+        report: what to draw.
+        path: replaced as a whole, or left as it was.
+        dpi: pixels an inch; the sheet is 8 inches wide.
+
+    Raises:
+        OutputError: the suffix is unknown or the file cannot be written.
+    """
+    picture_format(path)
+    write_figure(draw(report), path, dpi=dpi)
+
+
+def write_figure(figure: Figure, path: Path, *, dpi: int = style.DPI) -> None:
+    """Write a figure under a temporary name beside `path`, then put it in its place.
+
+    Raises:
+        OutputError: the suffix is unknown or the file cannot be written.
+    """
+    kind = picture_format(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with matplotlib.rc_context(style.RC), warnings.catch_warnings():
+            # A title may hold letters that the font lacks; an empty box says it well enough.
+            warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+            figure.savefig(part, format=kind, dpi=dpi, metadata=METADATA[kind])
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(
+            Problem(
+                str(path),
+                f"cannot be written ({error.strerror or error})",
+                "choose another folder, or make this one writable",
+            )
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,139 @@
+"""What is drawn on a panel: points, lines, band, range, answer, end. One function a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+
+from lrfind.curve import Curve
+from lrfind.frame import Frame, Pooled, end_text, exit_lr, lr_text, smooth_line
+from lrfind.plot import style
+from lrfind.plot.sheet import Sheet, place_in_panel, separate
+from lrfind.smoothing import Floats
+from lrfind.suggest.answer import Suggestion
+
+RASTER_FROM = 2000
+"""Points above which vector formats get a bitmap of them."""
+
+
+def raw_points(axes: Axes, curves: Sequence[Curve], frame: Frame, color: str) -> None:
+    """Draw every measured loss faintly; those outside the frame as small arrows at its edge."""
+    lr = np.concatenate([curve.lr for curve in curves])
+    loss = np.concatenate([curve.loss for curve in curves])
+    alpha = min(0.45, max(0.08, 120 / max(len(lr), 1)))
+    inside = (loss >= frame.loss_low) & (loss <= frame.loss_high)
+    look: dict[str, Any] = {"linestyle": "none", "color": color, "markeredgewidth": 0, "zorder": 2}
+    axes.plot(
+        lr[inside], loss[inside], ".", markersize=5, alpha=alpha,
+        rasterized=len(lr) > RASTER_FROM, **look,
+    )  # fmt: skip
+    top = axes.get_ylim()[1] - 0.012 * (frame.loss_high - frame.loss_low)
+    for beyond, edge, shape in (
+        (loss > frame.loss_high, top, "^"),
+        (loss < frame.loss_low, frame.loss_low, "v"),
+    ):
+        # An infinite loss is above the frame; a NaN is nowhere and told by the end mark.
+        at = _thinned(lr[beyond], (frame.lr_high / frame.lr_low) ** 0.014)
+        axes.plot(at, np.full(len(at), edge), shape, markersize=4.5, alpha=0.5, **look)
+
+
+def firm_line(axes: Axes, lr: Floats, loss: Floats, color: str, dash: str = "-") -> None:
+    """Draw the smooth line."""
+    axes.plot(lr, loss, dash, color=color, linewidth=2.2, zorder=4)
+
+
+def thin_lines(axes: Axes, curves: Sequence[Curve], pooled: Pooled, color: str) -> None:
+    """Draw one thin line a seed, and the band between them where all were measured."""
+    axes.fill_between(pooled.lr, pooled.low, pooled.high, color=color, alpha=0.15, lw=0, zorder=1.5)
+    for curve in curves:
+        lr, loss = smooth_line(curve)
+        axes.plot(lr, loss, color=color, linewidth=0.8, alpha=0.55, zorder=3)
+
+
+def exits(axes: Axes, curves: Sequence[Curve], frame: Frame, color: str) -> None:
+    """Put an arrow on the top edge wherever a seed's line leaves the frame for good."""
+    for curve in curves:
+        lr, loss = smooth_line(curve)
+        at = exit_lr(lr, loss, frame.loss_high)
+        if at is not None:
+            axes.plot(
+                [at], [axes.get_ylim()[1]], "^", color=color, markersize=8, clip_on=False, zorder=6
+            )
+
+
+def end(sheet: Sheet, axes: Axes, curves: Sequence[Curve]) -> None:
+    """Grey out what the sweep did not reach and say there why it ended."""
+    reached = [float(curve.lr[-1]) for curve in curves if len(curve)]
+    if not reached:
+        return
+    last, right = max(reached), axes.get_xlim()[1]
+    axes.axvspan(last, right, color=style.PALE, lw=0, zorder=0.5)
+    axes.axvline(last, color=style.GREY, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+    axes.text(
+        float(np.sqrt(last * right)), 0.03, end_text(curves), transform=axes.get_xaxis_transform(),
+        rotation=90, ha="center", va="bottom", fontsize=style.SIZE_SMALL, color=style.BLACK,
+    )  # fmt: skip
+
+
+def usable_range(sheet: Sheet, axes: Axes, suggestion: Suggestion, frame: Frame) -> None:
+    """Shade low..high and write both numbers under the curves."""
+    low, high = suggestion.low, suggestion.high
+    axes.axvspan(low, high, color=style.GREEN, alpha=0.13, lw=0, zorder=0.8)
+    for edge in (low, high):
+        axes.axvline(edge, color=style.GREEN, linewidth=0.8, alpha=0.6, zorder=0.9)
+    label = axes.text(
+        float(np.sqrt(low * high)), 0.035, f"usable {lr_text(low)} … {lr_text(high)}",
+        transform=axes.get_xaxis_transform(), ha="center", va="bottom",
+        fontsize=style.SIZE_LABEL, color=style.DEEP_GREEN, zorder=7,
+        path_effects=[withStroke(linewidth=3, foreground="white", alpha=0.8)],
+    )  # fmt: skip
+    place_in_panel(sheet, axes, label, high_lr=frame.lr_high)
+
+
+def answer(sheet: Sheet, axes: Axes, suggestion: Suggestion, pooled: Pooled, frame: Frame) -> None:
+    """Mark lr and peak_lr on the line, each led up to its value over the frame.
+
+    The label of lr ends at its line and that of peak_lr begins at its own, so that they stand
+    apart even where the lines do not.
+    """
+    top = axes.get_ylim()[1]
+    labels: list[Text] = []
+    for name, lr, shape, size, order, dash, ha in (
+        ("lr", suggestion.lr, "o", 11, 9, "-", "right"),
+        ("peak_lr", suggestion.peak_lr, "D", 7, 8, "--", "left"),
+    ):
+        loss = float(np.clip(pooled.at(lr), frame.loss_low, frame.loss_high))
+        axes.plot(
+            [lr, lr], [loss, top], color=style.VERMILLION, linewidth=1.3, linestyle=dash, zorder=5
+        )
+        axes.plot(
+            [lr], [loss], shape, markersize=size, markeredgewidth=1.8, zorder=order,
+            markeredgecolor="white" if name == "lr" else style.VERMILLION,
+            color=style.VERMILLION if name == "lr" else "white",
+        )  # fmt: skip
+        label = axes.text(
+            lr, 1.015, f"{name} {lr_text(lr)} " if ha == "right" else f" {name} {lr_text(lr)}",
+            transform=axes.get_xaxis_transform(), ha=ha, va="bottom", color=style.VERMILLION,
+            fontsize=style.SIZE_TEXT + 1.5 if name == "lr" else style.SIZE_LABEL,
+            weight="bold" if name == "lr" else "normal",
+        )  # fmt: skip
+        place_in_panel(sheet, axes, label)
+        labels.append(label)
+    separate(sheet, axes, *labels)
+    tick = top - 0.03 * (top - axes.get_ylim()[0])
+    for lr in suggestion.per_seed if len(suggestion.per_seed) > 1 else ():
+        axes.plot([lr, lr], [tick, top], color=style.VERMILLION, linewidth=2, zorder=5)
+
+
+def _thinned(lr: Floats, ratio: float) -> Floats:
+    """Keep LRs that stand apart by at least a ratio."""
+    kept: list[float] = []
+    for value in np.sort(lr):
+        if not kept or value >= kept[-1] * ratio:
+            kept.append(float(value))
+    return np.array(kept, dtype=np.float64)

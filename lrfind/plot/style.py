@@ -1,0 +1,45 @@
+"""Colours, sizes and fonts of a picture; nothing else chooses one.
+
+Colours are Okabe and Ito's (2008), which colour-blind readers tell apart; shape and weight carry
+every meaning a second time, so that a grey print reads as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BLACK = "#1a1a1a"
+GREY = "#6b6b6b"
+PALE = "#e9e9e9"
+BLUE = "#0072B2"
+GREEN = "#009E73"
+DEEP_GREEN = "#00694d"
+"""Green for text."""
+VERMILLION = "#D55E00"
+ORANGE = "#B37400"
+"""Okabe–Ito orange, darkened until text in it reads on white."""
+
+SERIES = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", BLACK)
+"""Colours of overlaid curves, in order."""
+
+DASHES = ("-", "--", "-.", ":")
+"""Line styles of overlaid curves: one more turn a round through `SERIES`."""
+
+WIDTH_IN = 8.0
+PANEL_IN = 3.2
+LEFT_IN, RIGHT_IN, BOTTOM_IN, TOP_IN = 0.78, 0.22, 0.78, 0.18
+LINE_IN = 0.2
+LANE_IN = 0.34
+"""Height of the strip over the frame that holds the answer's labels."""
+
+SIZE_TITLE, SIZE_TEXT, SIZE_LABEL, SIZE_SMALL = 13.0, 10.5, 10.0, 8.5
+
+DPI = 200
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": SIZE_LABEL,
+    "svg.hashsalt": "lrfind",
+    "svg.fonttype": "path",
+    "axes.unicode_minus": True,
+}
+"""Settings laid over matplotlib's own defaults, so that no matplotlibrc changes a picture."""
