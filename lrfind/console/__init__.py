@@ -1,0 +1,13 @@
+"""What a person sees: the answer for stdout, the story for stderr.
+
+Builds text and draws bars; decides no exit code, opens no file, and needs neither torch nor
+matplotlib.
+"""
+
+from __future__ import annotations
+
+from lrfind.console.answer import Format, render
+from lrfind.console.problems import show_error
+from lrfind.console.progress import SweepProgress
+
+__all__ = ["Format", "SweepProgress", "render", "show_error"]

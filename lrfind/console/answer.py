@@ -1,0 +1,186 @@
+"""The answer on stdout, in every form it takes: lines to read, a number, JSON, Markdown."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lrfind.frame import lr_text
+from lrfind.report import Report, to_json
+from lrfind.suggest.answer import Suggestion, Verdict
+
+
+class Format(StrEnum):
+    """What `--format` accepts."""
+
+    TABLE = "table"
+    LR = "lr"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+_STYLES = {Verdict.OK: "green", Verdict.LOW_CONFIDENCE: "yellow"}
+
+
+def render(
+    report: Report,
+    format: Format | str,
+    *,
+    width: int = 80,
+    color: bool = False,
+    files: Sequence[Path] = (),
+    next_command: str = "",
+) -> str:
+    """Write a report in one of the formats, ending in a newline.
+
+    Args:
+        report: what to tell.
+        format: `table` for eyes, `lr` for shell scripts (the exact number, as `repr` writes it;
+            empty where there is none), `json` for programs, `markdown` for job summaries.
+        width: columns that a table may fill.
+        color: whether a table may hold ANSI colours.
+        files: what was written, for the table and Markdown.
+        next_command: what the user will most likely run next.
+    """
+    match Format(format):
+        case Format.LR:
+            return f"{report.suggestion.lr!r}\n" if report.suggestion else ""
+        case Format.JSON:
+            return to_json(report)
+        case Format.MARKDOWN:
+            return _markdown(report, files, next_command)
+        case Format.TABLE:
+            return _table(report, width, color, files, next_command)
+
+
+def _table(
+    report: Report, width: int, color: bool, files: Sequence[Path], next_command: str
+) -> str:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(report):
+        table.add_row(name, value)
+    for name, text in _footer(files, next_command):
+        table.add_row(name, Text(text))
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+    )
+    console.print(table)
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def _rows(report: Report) -> list[tuple[str, Text]]:
+    """Everything that was found, answer first."""
+    suggestion, rows = report.suggestion, []
+    if suggestion:
+        number = f"bold {_style(suggestion.verdict)}"
+        rows += [
+            ("lr", Text.assemble((lr_text(suggestion.lr), number), "  for a constant schedule")),
+            (
+                "peak_lr",
+                Text.assemble((lr_text(suggestion.peak_lr), "bold"), "  for warmup + decay"),
+            ),
+            ("range", Text(f"{lr_text(suggestion.low)} … {lr_text(suggestion.high)}  usable")),
+            ("verdict", Text.assemble((suggestion.verdict.value, number), f"  {_how(suggestion)}")),
+            ("reason", Text(suggestion.reason)),
+        ]
+    elif report.no_answer:
+        answer = report.no_answer
+        rows += [
+            ("lr", Text("none: these curves hold no honest answer", style="bold red")),
+            ("verdict", Text(answer.verdict.value, style="bold red")),
+            ("reason", Text(answer.reason)),
+            ("change", Text(answer.remedy)),
+        ]
+    rows += [("note", Text(str(note))) for note in report.notes]
+    return rows
+
+
+def _footer(files: Sequence[Path], next_command: str) -> list[tuple[str, str]]:
+    rows = [("files" if i == 0 else "", text) for i, text in enumerate(_by_folder(files))]
+    return [*rows, ("next", next_command)] if next_command else rows
+
+
+def _how(suggestion: Suggestion) -> str:
+    """Name the rule, and how far several seeds agree on it."""
+    if len(suggestion.per_seed) < 2:
+        return f"by {suggestion.method}"
+    least, most = min(suggestion.per_seed), max(suggestion.per_seed)
+    return (
+        f"by {suggestion.method}; {len(suggestion.per_seed)} seeds say {lr_text(least)} … "
+        f"{lr_text(most)} ({suggestion.spread_decades:.2f} decades)"
+    )
+
+
+def _style(verdict: Verdict) -> str:
+    return _STYLES.get(verdict, "red")
+
+
+def _by_folder(files: Sequence[Path]) -> list[str]:
+    """List files a folder a line: `runs/digits: curve.csv, curve.png`."""
+    folders: dict[Path, list[str]] = {}
+    for file in files:
+        folders.setdefault(file.parent, []).append(file.name)
+    return [f"{folder}: {', '.join(names)}" for folder, names in folders.items()]
+
+
+def _markdown(report: Report, files: Sequence[Path], next_command: str) -> str:
+    title = escape_markdown(report.title) or "learning rate"
+    lines = [f"### lrfind: {title}", ""]
+    suggestion = report.suggestion
+    if suggestion:
+        lines += [
+            "| | learning rate | use |",
+            "|---|---|---|",
+            f"| **lr** | **`{lr_text(suggestion.lr)}`** | constant schedule |",
+            f"| peak_lr | `{lr_text(suggestion.peak_lr)}` | warmup + decay |",
+            f"| range | `{lr_text(suggestion.low)}` … `{lr_text(suggestion.high)}` | usable |",
+            "",
+            f"**{suggestion.verdict}** {escape_markdown(_how(suggestion))}: "
+            f"{escape_markdown(suggestion.reason)}",
+        ]
+    elif report.no_answer:
+        answer = report.no_answer
+        lines += [
+            f"**No suggestion ({answer.verdict})**: {escape_markdown(answer.reason)}",
+            "",
+            f"To change: {escape_markdown(answer.remedy)}",
+        ]
+    if report.notes:
+        lines += ["", *(f"- {escape_markdown(str(note))}" for note in report.notes)]
+    for name, text in _footer(files, ""):
+        lines += ["", f"{name}: {escape_markdown(text)}".lstrip(": ")]
+    if next_command:
+        lines += ["", f"next: {_code(next_command)}"]
+    return "\n".join(lines) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """Make text that came from a user stand as it is, on one line, in GitHub Markdown."""
+    line = " ".join(text.split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]|#~$])", r"\\\1", line)
+
+
+def _code(text: str) -> str:
+    """Fence inline code with more backticks than it holds."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{' '.join(text.split())}{pad}{fence}"

@@ -1,0 +1,73 @@
+"""Errors as a user reads them: one problem a line, the user's own frames, ours only to debug."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+from lrfind.errors import InputError, LrfindError, UserCodeError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def show_error(error: LrfindError, debug: bool = False) -> str:
+    """Render an error for stderr, ending in a newline.
+
+    Args:
+        error: what was raised; a `UserCodeError` shows the frames of the code it blames.
+        debug: append the whole traceback, ours included.
+    """
+    if isinstance(error, InputError):
+        lines = [f"error: {problem}" for problem in error.problems]
+        if len(lines) > 1:
+            lines.append(f"{len(lines)} problems")
+    else:
+        lines = [str(error)]
+    text = "\n".join(lines) + "\n"
+    if debug:
+        return text + "\n" + "".join(traceback.format_exception(error))
+    if isinstance(error, UserCodeError) and error.__cause__ is not None:
+        text += "\n" + _user_traceback(error.__cause__)
+    return text
+
+
+def _user_traceback(cause: BaseException) -> str:
+    """Format an exception with the frames its author can mend.
+
+    Frames of lrfind and of the import machinery are left out, runs of frames inside torch are
+    folded into a line. Where nothing else is left, the last frame stays.
+    """
+    frames = list(traceback.extract_tb(cause.__traceback__))
+    kept = [frame for frame in frames if not _is_machinery(frame.filename)] or frames[-1:]
+    parts: list[str] = []
+    hidden = 0
+    for frame in kept:
+        if _is_torch(frame.filename) and len(kept) > 1:
+            hidden += 1
+            continue
+        parts += _folded(hidden)
+        hidden = 0
+        parts += traceback.format_list([frame])
+    parts += _folded(hidden)
+    head = ["Traceback (your code):\n"] if parts else []
+    return "".join([*head, *parts, *traceback.format_exception_only(cause)])
+
+
+def _folded(hidden: int) -> list[str]:
+    return [f"  … {hidden} {'frame' if hidden == 1 else 'frames'} inside torch\n"] * bool(hidden)
+
+
+def _is_machinery(filename: str) -> bool:
+    if filename.startswith("<frozen "):
+        return True
+    path = Path(filename)
+    return path.is_relative_to(_PACKAGE) or path.is_relative_to(_IMPORTLIB)
+
+
+def _is_torch(filename: str) -> bool:
+    path = Path(filename)
+    return "torch" in path.parts and "site-packages" in path.parts
+
+
+_IMPORTLIB = Path(sys.modules["importlib"].__file__ or "").resolve().parent

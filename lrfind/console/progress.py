@@ -1,0 +1,161 @@
+"""The story of a running sweep on stderr: a bar for eyes, one plain line a seed for logs."""
+
+from __future__ import annotations
+
+import math
+import sys
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from lrfind.curve import Step, StopReason
+
+REDRAW_S = 0.1
+"""Least time between two redraws."""
+
+_BAR_COLUMNS = 24
+
+
+class SweepProgress:
+    """An observer of sweeps that shows how far each is.
+
+    On a terminal it draws a bar with step, LR, loss, best loss and ETA, at most ten times a
+    second; elsewhere it writes one line at the end of each seed. A step that is not drawn costs a
+    comparison or three. Use it as a context manager: the bar is gone and the cursor back on
+    whatever way the block is left.
+
+    Args:
+        quiet: show nothing at all.
+        stream: where to write; None: stderr.
+        console: a console to share with other writers; None: one of its own on `stream`.
+    """
+
+    def __init__(
+        self, *, quiet: bool = False, stream: TextIO | None = None, console: Console | None = None
+    ) -> None:
+        self._quiet = quiet
+        self._stream = stream or (console.file if console else None) or sys.stderr
+        # Rich takes FORCE_COLOR for a terminal; a bar belongs on a real one only.
+        is_tty = self._stream.isatty()
+        self._console = console or Console(
+            file=self._stream, highlight=False, emoji=False, force_terminal=is_tty
+        )
+        self._drawn = is_tty and not quiet and not self._console.is_dumb_terminal
+        self._live: Live | None = None
+        self._seed = self._index = self._steps = 0
+        self._count = 1
+        self._best = math.inf
+        self._latest: Step | None = None
+        self._due_s = math.inf
+
+    def __enter__(self) -> SweepProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._clear()
+
+    def begin(self, seed: int, index: int, count: int, steps: int) -> None:
+        """Start the bar of one seed.
+
+        Args:
+            seed: the seed itself.
+            index: 0-based position of this seed among all.
+            count: number of seeds.
+            steps: planned steps.
+        """
+        self._seed, self._index, self._count, self._steps = seed, index, count, steps
+        self._best, self._latest = math.inf, None
+        if not self._drawn:
+            return
+        self._due_s = 0.0
+        self._clear()
+        self._live = Live(
+            self._bar(),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            # What the user's code prints must go where it would have gone without a bar.
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=True,
+        )
+        self._live.start(refresh=True)
+
+    def step(self, step: Step) -> None:
+        """Take note of a step, and redraw when the last drawing is old enough."""
+        self._latest = step
+        if step.loss < self._best:
+            self._best = step.loss
+        if step.elapsed_s >= self._due_s:
+            self._due_s = step.elapsed_s + REDRAW_S
+            if self._live is not None:
+                self._live.update(self._bar(), refresh=True)
+
+    def end(self, stop: StopReason) -> None:
+        """Take the bar away and leave a line: steps, time, why it ended."""
+        self._clear()
+        self._due_s = math.inf
+        if self._quiet:
+            return
+        done = self._latest.index + 1 if self._latest else 0
+        elapsed = self._latest.elapsed_s if self._latest else 0.0
+        self._console.print(
+            f"{self._name()}: {done} of {self._steps} steps in {_duration(elapsed)}; "
+            f"{stop.sentence}",
+            soft_wrap=True,
+            markup=False,
+        )
+
+    def _clear(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def _name(self) -> str:
+        if self._count == 1:
+            return f"seed {self._seed}"
+        return f"seed {self._index + 1}/{self._count} ({self._seed})"
+
+    def _bar(self) -> Table:
+        step, total = self._latest, max(self._steps, 1)
+        done = step.index + 1 if step else 0
+        parts = [Text(f"{done:>{len(str(total))}}/{total}")]
+        if step:
+            parts.append(Text(f"lr {step.lr:.1e}", style="bold"))
+            parts.append(Text(f"loss {_loss(step.loss)}"))
+            parts.append(Text(f"best {_loss(self._best)}"))
+            left_s = step.elapsed_s / done * (total - done)
+            parts.append(Text(f"eta {_clock(left_s)}", style="dim"))
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        bar = ProgressBar(total=total, completed=done, width=_BAR_COLUMNS)
+        name = f"seed {self._index + 1}/{self._count}" if self._count > 1 else "sweep"
+        for _ in range(len(parts) + 2):
+            grid.add_column(no_wrap=True)
+        grid.add_row(Text(name), bar, *parts)
+        return grid
+
+
+def _loss(loss: float) -> str:
+    """Write a loss in at most nine columns."""
+    if not math.isfinite(loss):
+        return f"{loss:g}"
+    return f"{loss:.4f}" if 1e-2 <= abs(loss) < 1e3 or loss == 0 else f"{loss:.2e}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{_clock(seconds)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
