@@ -39,11 +39,12 @@ def running_median(values: Floats, window: int = MEDIAN_WINDOW) -> Floats:
 def noise_scale(loss: Floats) -> float:
     """Estimate the batch-to-batch standard deviation of a loss series.
 
-    σ = 1.4826 · median |ΔL| / √2 over successive differences: blind to a slow trend and to an
-    explosion at the end. Zero for fewer than two finite values.
+    σ = 1.4826 · median |Lᵢ₋₁ − 2Lᵢ + Lᵢ₊₁| / √6: blind to a trend, which second differences take
+    out, and to an explosion at the end, which the median does. Zero for fewer than three finite
+    values.
     """
-    differences = np.abs(np.diff(loss[np.isfinite(loss)]))
-    return float(1.4826 * np.median(differences) / np.sqrt(2)) if len(differences) else 0.0
+    bends = np.abs(np.diff(loss[np.isfinite(loss)], n=2))
+    return float(1.4826 * np.median(bends) / np.sqrt(6)) if len(bends) else 0.0
 
 
 def starting_count(points: int) -> int:
@@ -67,6 +68,15 @@ def ceiling(loss: Floats) -> float:
     start = starting_loss(finite)
     drop = start - float(np.min(running_median(finite)))
     return start + max(drop, 6.0 * noise_scale(finite))
+
+
+def safe_unit(loss: Floats) -> float:
+    """Choose a unit in which sums of these losses cannot overflow.
+
+    1, or 2¹⁰⁰ near the largest float; a power of two, so that dividing by it rounds nothing.
+    """
+    largest = float(np.abs(loss[np.isfinite(loss)]).max(initial=0.0))
+    return 2.0**100 if largest > 2.0**900 else 1.0
 
 
 def clip_spikes(loss: Floats) -> Floats:
@@ -137,9 +147,13 @@ def smooth_losses(lr: Floats, loss: Floats) -> Floats:
     finite = np.isfinite(loss)
     if finite.sum() < 3:
         return loss.copy()
-    clipped = clip_spikes(loss)
+    unit = safe_unit(loss)
+    scaled = loss / unit
+    clipped = clip_spikes(scaled)
     smooth = local_linear(clipped, kernel_width(lr))
-    smooth[finite] += running_median(loss[finite] - clipped[finite])
+    smooth[finite] += running_median(scaled[finite] - clipped[finite])
+    largest = np.finfo(np.float64).max / unit
+    smooth[finite] = np.clip(smooth[finite], -largest, largest) * unit
     return smooth
 
 

@@ -22,6 +22,7 @@ from lrfind.smoothing import (
     local_linear,
     noise_scale,
     running_median,
+    safe_unit,
     starting_count,
     starting_loss,
 )
@@ -148,8 +149,7 @@ def read_curve(curve: Curve) -> Reading:
     """
     lr, loss, exploded_at = _measured(curve)
     _require_enough(lr, loss, exploded_at)
-    # A power of two is exact, and keeps sums of losses near the largest float finite.
-    unit = 2.0**100 if float(np.abs(loss).max()) > 2.0**900 else 1.0
+    unit = safe_unit(loss)
     level = float(np.median(loss / unit))
     loss = loss / unit - level
     clipped = clip_spikes(loss)
@@ -162,6 +162,8 @@ def read_curve(curve: Curve) -> Reading:
     x = np.log10(lr)
     grid = np.linspace(x[0], x[-1], len(lr))
     smooth = np.interp(grid, x, local_linear(clipped, width)) - start
+    largest = np.finfo(np.float64).max / unit
+    smooth = np.clip(smooth, -largest, largest)
     lowest = _first_lowest(smooth)
     # A minimum inside the stretch that defines the start is no fall: the loss only rose.
     settled = grid[lowest] > x[count - 1]
@@ -175,7 +177,7 @@ def read_curve(curve: Curve) -> Reading:
         lr=measured,
         smooth=smooth * unit,
         drop=drop * unit,
-        error=error * unit,
+        error=min(error, largest) * unit,
         min_lr=float(measured[lowest]),
         rise_lr=rise_lr,
         points=len(lr),
