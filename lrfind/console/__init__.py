@@ -9,5 +9,6 @@ from __future__ import annotations
 from lrfind.console.answer import Format, render
 from lrfind.console.problems import show_error
 from lrfind.console.progress import SweepProgress
+from lrfind.console.terminal_plot import terminal_plot
 
-__all__ = ["Format", "SweepProgress", "render", "show_error"]
+__all__ = ["Format", "SweepProgress", "render", "show_error", "terminal_plot"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
 
@@ -18,7 +19,8 @@ from lrfind.curve import Step, StopReason
 REDRAW_S = 0.1
 """Least time between two redraws."""
 
-_BAR_COLUMNS = 24
+_BAR_COLUMNS = 30
+_GAP = 2
 
 
 class SweepProgress:
@@ -126,22 +128,35 @@ class SweepProgress:
         return f"seed {self._index + 1}/{self._count} ({self._seed})"
 
     def _bar(self) -> Table:
+        """One line: what is left out first on a narrow terminal is the bar, then the tail."""
         step, total = self._latest, max(self._steps, 1)
         done = step.index + 1 if step else 0
+        name = f"seed {self._index + 1}/{self._count}" if self._count > 1 else "sweep"
         parts = [Text(f"{done:>{len(str(total))}}/{total}")]
         if step:
-            parts.append(Text(f"lr {step.lr:.1e}", style="bold"))
-            parts.append(Text(f"loss {_loss(step.loss)}"))
-            parts.append(Text(f"best {_loss(self._best)}"))
             left_s = step.elapsed_s / done * (total - done)
-            parts.append(Text(f"eta {_clock(left_s)}", style="dim"))
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        bar = ProgressBar(total=total, completed=done, width=_BAR_COLUMNS)
-        name = f"seed {self._index + 1}/{self._count}" if self._count > 1 else "sweep"
-        for _ in range(len(parts) + 2):
+            parts += [
+                Text(f"lr {step.lr:.1e}", style="bold"),
+                Text(f"loss {_loss(step.loss):<9}"),
+                Text(f"best {_loss(self._best):<9}"),
+                Text(f"eta {_clock(left_s)}", style="dim"),
+            ]
+        room = self._console.width - 1
+        while len(parts) > 1 and _length(name, parts) > room:
+            parts.pop()
+        columns = min(room - _length(name, parts) - _GAP, _BAR_COLUMNS)
+        cells: list[Text | ProgressBar] = [Text(name), *parts]
+        if columns >= 4:
+            cells.insert(1, ProgressBar(total=total, completed=done, width=columns))
+        grid = Table.grid(padding=(0, _GAP, 0, 0))
+        for _ in cells:
             grid.add_column(no_wrap=True)
-        grid.add_row(Text(name), bar, *parts)
+        grid.add_row(*cells)
         return grid
+
+
+def _length(name: str, parts: Sequence[Text]) -> int:
+    return len(name) + sum(_GAP + len(part) for part in parts)
 
 
 def _loss(loss: float) -> str:
@@ -152,7 +167,7 @@ def _loss(loss: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else f"{_clock(seconds)}"
+    return f"{seconds:.1f} s" if seconds < 120 else _clock(seconds)
 
 
 def _clock(seconds: float) -> str:
