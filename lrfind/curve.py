@@ -47,7 +47,7 @@ class StopReason(StrEnum):
 
 
 _SENTENCES = {
-    StopReason.COMPLETED: "all steps done; the loss never diverged",
+    StopReason.COMPLETED: "all steps done",
     StopReason.DIVERGED: "stopped early because the loss diverged",
     StopReason.NONFINITE: "stopped early because the loss became infinite or NaN",
     StopReason.INTERRUPTED: "interrupted; the curve is partial",

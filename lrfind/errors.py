@@ -5,6 +5,7 @@
     │   ├── ConfigError               2   … a config: every problem of it at once
     │   ├── OutputError               2   … an output folder or file cannot be written
     │   └── UserCodeError             2   … the user's own module, model, data or step raised
+    ├── DataExhaustedError            2   a one-shot iterator ran out; the sweep ends with it
     ├── NoSuggestionError             3   the sweep gave no honest answer
     └── InterruptedSweepError       130   Ctrl-C; what was measured is on disk
 
@@ -85,6 +86,10 @@ class UserCodeError(InputError):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
+
+
+class DataExhaustedError(LrfindError):
+    """The data ran out and cannot be read again; a sweep turns it into its stop reason."""
 
 
 class NoSuggestionError(LrfindError):

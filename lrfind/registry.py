@@ -114,13 +114,14 @@ def import_file(path: Path) -> ModuleType:
     return module
 
 
-def load_target(text: str, folder: Path, where: str) -> Any:
+def load_target(text: str, folder: Path, where: str, key: str) -> Any:
     """Import what an import path names.
 
     Args:
         text: `package.module:attr` or `file.py:attr`.
         folder: where a relative file path starts from: the config's own folder.
-        where: what to blame in an error, `config.yaml:7: model.target`.
+        where: what to blame in an error, `config.yaml:7`.
+        key: the key that holds the path, `model.target`.
 
     Raises:
         InputError: the path is malformed, the file or module is missing, or it has no such
@@ -130,10 +131,9 @@ def load_target(text: str, folder: Path, where: str) -> Any:
     try:
         target = parse_target(text)
     except InputError as error:
-        problem = error.problems[0]
-        what = f"{problem.where!r} {problem.what}"
-        raise InputError(Problem(where, what, problem.remedy)) from None
-    found: Any = _import_module(target, folder, where)
+        what, remedy = error.problems[0].what, error.problems[0].remedy
+        raise InputError(Problem(where, f"{key} = {text!r} {what}", remedy)) from None
+    found: Any = _import_module(target, folder, where, key)
     for i, part in enumerate(target.attr.split(".")):
         try:
             found = getattr(found, part)
@@ -143,44 +143,34 @@ def load_target(text: str, folder: Path, where: str) -> Any:
             close = difflib.get_close_matches(part, known, n=1, cutoff=0.6)
             hint = f"did you mean {close[0]!r}?" if close else f"define {part!r} there"
             raise InputError(
-                Problem(where, f"{text!r}: {owner} has no attribute {part!r}", hint)
+                Problem(where, f"{key} = {text!r}: {owner} has no attribute {part!r}", hint)
             ) from None
     return found
 
 
-def _import_module(target: Target, folder: Path, where: str) -> ModuleType:
+def _import_module(target: Target, folder: Path, where: str, key: str) -> ModuleType:
+    shown = f"{key} = {str(target)!r}"
     if target.is_file:
         path = folder / Path(target.module).expanduser()
         if not path.is_file():
-            raise InputError(
-                Problem(
-                    where,
-                    f"{str(target)!r}: there is no file {path}",
-                    "paths start from the config's own folder",
-                )
-            )
+            remedy = "paths start from the config's own folder"
+            raise InputError(Problem(where, f"{shown}: there is no file {path}", remedy))
     try:
         return import_file(path) if target.is_file else importlib.import_module(target.module)
-    except ModuleNotFoundError as error:
-        # Only the module asked for is the config's mistake; a missing import inside it is theirs.
-        name = error.name or ""
-        if not target.is_file and (target.module == name or target.module.startswith(name + ".")):
-            raise InputError(
-                Problem(
-                    where,
-                    f"{str(target)!r}: there is no module named {name!r}",
-                    "install it, or write file.py:attr for a file beside the config",
-                )
-            ) from None
-        raise _user_error(target, where, error) from error
     except (Exception, SystemExit) as error:
-        raise _user_error(target, where, error) from error
+        name = getattr(error, "name", None) or ""
+        # Only the module asked for is the config's mistake; a missing import inside it is theirs.
+        is_asked_for = target.module == name or target.module.startswith(f"{name}.")
+        if isinstance(error, ModuleNotFoundError) and is_asked_for and not target.is_file:
+            remedy = "install it, or write file.py:attr for a file beside the config"
+            problem = Problem(where, f"{shown}: there is no module named {name!r}", remedy)
+            raise InputError(problem) from None
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        what = f"{shown}: importing {target.module} raised {text}"
+        raise UserCodeError(Problem(where, what, "mend the module")) from error
 
 
-def _user_error(target: Target, where: str, error: BaseException) -> UserCodeError:
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return UserCodeError(
-        Problem(
-            where, f"importing {target.module!r} raised {text}", "mend the module; its frames are"
-        )
-    )
+def load_entry(entry: Entry) -> Any:
+    """Import what a bundled entry describes."""
+    module, _, attr = entry.path.partition(":")
+    return getattr(importlib.import_module(module), attr)

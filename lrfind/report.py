@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from lrfind.curve import Curve, StopReason
-from lrfind.suggest.answer import Note, Suggestion, Verdict
+from lrfind.errors import NoSuggestionError
+from lrfind.suggest import Note, Suggestion, Verdict, diagnose, suggest
 
 SCHEMA = 1
 # History of the schema:
@@ -83,6 +84,34 @@ class Report:
     environment: Environment
     title: str = ""
     group_scales: tuple[float, ...] = ()
+
+
+def make_report(
+    curves: Sequence[Curve],
+    method: str,
+    args: Mapping[str, Any] | None = None,
+    *,
+    spec: Mapping[str, Any] | None = None,
+    device: str = "",
+    title: str = "",
+    group_scales: tuple[float, ...] = (),
+) -> Report:
+    """Read curves by a rule and join everything that is known into a report."""
+    suggestion, no_answer = None, None
+    try:
+        suggestion = suggest(curves, method, **(args or {}))
+    except NoSuggestionError as error:
+        no_answer = NoAnswer(Verdict(error.verdict), error.reason, error.remedy)
+    return Report(
+        curves=tuple(curves),
+        suggestion=suggestion,
+        no_answer=no_answer,
+        notes=diagnose(curves, suggestion),
+        spec=spec or {},
+        environment=describe_environment(device),
+        title=title,
+        group_scales=group_scales,
+    )
 
 
 def describe_environment(device: str) -> Environment:

@@ -1,0 +1,133 @@
+"""The range test as a function, for a notebook or a training script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import ValidationError
+from torch import nn
+from torch.optim import Optimizer
+
+from lrfind.config_messages import explain
+from lrfind.curve import StopReason
+from lrfind.errors import InputError, Problem
+from lrfind.experiment import sweep_seeds
+from lrfind.report import Report, make_report
+from lrfind.spec import DataSection, GroupSection, SweepSection
+from lrfind.sweep import Observer
+from lrfind.workload.device import choose_device, device_name
+from lrfind.workload.parts import OptimizerLike, objective_of, optimizer_of
+from lrfind.workload.workload import Workload
+
+
+def range_test(
+    model: nn.Module | Callable[[], nn.Module],
+    batches: Any,
+    loss_fn: Callable[..., Any] | str | None = None,
+    *,
+    optimizer: OptimizerLike = "adamw",
+    optimizer_args: Mapping[str, Any] | None = None,
+    param_groups: Sequence[Mapping[str, Any]] = (),
+    step: Callable[..., Any] | None = None,
+    mode: Literal["exponential", "linear"] = "exponential",
+    start_lr: float = 1e-7,
+    end_lr: float = 10.0,
+    steps: int = 200,
+    seed: int = 0,
+    seeds: int = 1,
+    device: str = "auto",
+    method: str = "auto",
+    batch_size: int | None = None,
+    observers: Sequence[Observer] = (),
+    **sweep: Any,
+) -> Report:
+    """Run a learning-rate range test and read the LR off its curve.
+
+    Model, optimizer, loader and every random generator are left as they were found, also after an
+    exception or Ctrl-C.
+
+    Args:
+        model: a factory, called anew for each seed, or a module, restored after each.
+        batches: a DataLoader, an iterable of batches, a Dataset, a tuple `(X, y)` of tensors, or
+            a factory of one of these.
+        loss_fn: `loss_fn(model(*inputs), target)`, or a torch.nn.functional name; None when the
+            model returns its own loss.
+        optimizer: a bundled name, a class or function of the parameters, or a ready optimizer of
+            `model` (then `model` must be a module).
+        optimizer_args: keyword arguments for it.
+        param_groups: as `optimizer.param_groups` in a config.
+        step: replaces model call and loss: `step(model, batch) -> loss`.
+        mode: `exponential` or `linear`.
+        start_lr: LR of the first update.
+        end_lr: LR of the last update.
+        steps: updates.
+        seed: seed of the initial weights and the data order.
+        seeds: sweeps with seeds seed, seed+1, ….
+        device: `auto | cpu | cuda | cuda:N | mps`.
+        method: rule that reads the curve (`lrfind list methods`).
+        batch_size: samples a batch, where `batches` is a dataset.
+        observers: told of every step.
+        **sweep: any other key of the config's `sweep` section.
+
+    Returns:
+        The report; `report.suggestion` is None where the curves hold no honest answer, and
+        `report.no_answer` says why then.
+
+    Raises:
+        InputError: an argument is wrong.
+        KeyboardInterrupt: Ctrl-C, after everything was restored.
+
+    Example:
+        >>> import torch
+        >>> from lrfind import range_test
+        >>> X = torch.linspace(-1, 1, 64).reshape(-1, 1)
+        >>> report = range_test(lambda: torch.nn.Linear(1, 1), (X, 3 * X), "mse_loss",
+        ...                     optimizer="sgd", steps=100, device="cpu")
+        >>> 0.01 < report.suggestion.lr < 10
+        True
+    """
+    if loss_fn is not None and step is not None:
+        raise InputError(
+            Problem("range_test", "got both loss_fn and step", "a step computes the loss; keep one")
+        )
+    keys = {"mode": mode, "start_lr": start_lr, "end_lr": end_lr, "steps": steps, "seeds": seeds}
+    section = _validated(SweepSection, {**keys, **sweep}, "range_test")
+    groups = [_validated(GroupSection, dict(group), "param_groups") for group in param_groups]
+    if isinstance(optimizer, Optimizer) and not isinstance(model, nn.Module):
+        raise InputError(
+            Problem(
+                "range_test",
+                "got a ready optimizer, but a factory of models that it cannot know",
+                "pass the model itself, or the optimizer's class",
+            )
+        )
+    workload = Workload(
+        model=model,
+        data=batches,
+        objective=objective_of(loss_fn, step),
+        optimizer=optimizer_of(optimizer, optimizer_args or {}, groups),
+        sweep=section,
+        loader=DataSection(target="", batch_size=batch_size),
+        device=choose_device(device),
+    )
+    curves = sweep_seeds(workload, section, seed, observers)
+    report = make_report(
+        curves,
+        method,
+        device=device_name(workload.device),
+        title=workload.title,
+        group_scales=workload.group_scales,
+    )
+    if curves[-1].stop is StopReason.INTERRUPTED:
+        raise KeyboardInterrupt
+    return report
+
+
+def _validated(section: Any, values: dict[str, Any], where: str) -> Any:
+    """Validate keyword arguments as a config section, in the config's own words."""
+    try:
+        return section.model_validate(values)
+    except ValidationError as error:
+        found = (explain(details, section) for details in error.errors(include_url=False))
+        raise InputError(*(Problem(where, what, remedy) for _, what, remedy in found)) from None

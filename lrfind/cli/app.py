@@ -1,0 +1,52 @@
+"""The commands, in the order in which a user meets them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lrfind import __version__
+from lrfind.cli.catalog import list_bundled, schema
+from lrfind.cli.init import init
+from lrfind.cli.plot import plot
+from lrfind.cli.run import run
+from lrfind.cli.suggest import suggest
+from lrfind.cli.validate import validate
+
+app = typer.Typer(
+    name="lrfind",
+    help="Find a learning rate for a PyTorch model: sweep, plot, suggestion, files.\n\n"
+    "Start with `lrfind init digits && lrfind run lrfind.yaml`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(run)
+app.command()(validate)
+app.command()(suggest)
+app.command()(plot)
+app.command()(init)
+app.command("list")(list_bundled)
+app.command()(schema)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"lrfind {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+    del version

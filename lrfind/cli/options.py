@@ -1,0 +1,76 @@
+"""Options and arguments that several commands share, and how they print."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from lrfind.output_format import Format
+from lrfind.suggest import CATALOG as METHODS
+
+
+def _set_debug(wanted: bool) -> None:
+    if wanted:
+        os.environ["LRFIND_DEBUG"] = "1"
+
+
+ConfigFile = Annotated[Path, typer.Argument(help="Config file (YAML 1.2 or JSON).")]
+CurveFiles = Annotated[
+    list[Path], typer.Argument(help="Files that `lrfind run` wrote: curve.csv or report.json.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the config, dotted: `--set sweep.steps=400`. Can be repeated.",
+    ),
+]
+OutputFormat = Annotated[
+    Format,
+    typer.Option(
+        "--format", help="What to print: a table, the bare number, the whole report, or Markdown."
+    ),
+]
+Method = Annotated[
+    str | None,
+    typer.Option(help=f"Rule that reads the curve: {', '.join(METHODS)}; or file.py:function."),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no notes on standard error.")
+]
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", callback=_set_debug, help="Show lrfind's own frames in an error."),
+]
+
+
+def width_of(stream: TextIO) -> int:
+    """Measure the columns of a terminal, 80 where the stream is none."""
+    return shutil.get_terminal_size((80, 24)).columns if stream.isatty() else 80
+
+
+def wants_color(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal whose user did not ask for plain text."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def can_draw(stream: TextIO) -> bool:
+    """Tell whether a stream's encoding has the characters of a drawn curve."""
+    try:
+        "⣿─".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def say(text: str) -> None:
+    """Tell the story: a line on standard error."""
+    print(text, file=sys.stderr)

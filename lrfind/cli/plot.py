@@ -1,0 +1,43 @@
+"""`lrfind plot`: draw saved curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lrfind.cli.options import CurveFiles, Debug, Method
+
+
+def plot(
+    files: CurveFiles,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Picture to write: .png, .svg or .pdf.")
+    ] = Path("curve.png"),
+    method: Method = None,
+    debug: Debug = False,
+) -> None:
+    """Draw one saved curve with its suggestion, or overlay many.
+
+    Example: `lrfind plot runs/digits/curve.csv -o digits.svg`
+    """
+    from lrfind.plot import Layer, overlay, save_plot
+    from lrfind.saved import reread
+
+    reports = [reread(file, method) for file in files]
+    if len(reports) == 1:
+        save_plot(reports[0], out)
+    else:
+        labelled = zip(_labels(files), reports, strict=True)
+        overlay([Layer.from_report(label, report) for label, report in labelled], out)
+    print(out)
+
+
+def _labels(files: list[Path]) -> list[str]:
+    """Name files by the shortest ends of their paths that tell them apart."""
+    for depth in range(1, max(len(file.parts) for file in files) + 1):
+        names = ["/".join(file.with_suffix("").parts[-depth:]) for file in files]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{file} ({i})" for i, file in enumerate(files, start=1)]

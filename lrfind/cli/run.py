@@ -1,0 +1,120 @@
+"""`lrfind run`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrfind.cli.options import (
+    ConfigFile,
+    Debug,
+    Method,
+    OutputFormat,
+    Overrides,
+    Quiet,
+    can_draw,
+    say,
+    wants_color,
+    width_of,
+)
+from lrfind.errors import ExitCode, LrfindError
+from lrfind.output_format import Format
+
+if TYPE_CHECKING:
+    from lrfind.report import Report
+
+
+def run(
+    config: ConfigFile,
+    override: Overrides = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the files; `runs/<config stem>` unless the config names one."),
+    ] = None,
+    method: Method = None,
+    output_format: OutputFormat = Format.TABLE,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Sweep the LR of a config's model, suggest one, and save curve, plot and report.
+
+    Writes `curve.csv`, `curve.png` and `report.json`. Exit codes: 0 a suggestion, 2 wrong input,
+    3 no honest suggestion (the files are still written), 130 interrupted.
+
+    Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
+
+    In a script: `LR=$(lrfind run configs/digits.yaml --format lr)`
+    """
+    from lrfind.atomic import claim_folder
+    from lrfind.config import load
+    from lrfind.export import OUTPUT_FILES, CurveRecorder
+
+    chosen = [] if method is None else [f"suggest.method={method}"]
+    loaded = load(config, [*(override or []), *chosen])
+    folder = out or Path(loaded.spec.output.dir or f"runs/{config.stem}")
+    claim_folder(folder, OUTPUT_FILES)
+
+    from lrfind.console import SweepProgress
+    from lrfind.experiment import run_config
+
+    recorder = CurveRecorder(folder)
+    try:
+        with SweepProgress(quiet=quiet) as progress:
+            report = run_config(loaded, [recorder, progress])
+    except LrfindError:
+        if recorder.has_written:
+            say(f"what was measured so far is in {recorder.path}")
+        raise
+    files = save(report, folder)
+    show(report, output_format, files, next_command=f"lrfind plot {files[0]}", quiet=quiet)
+    raise typer.Exit(exit_code(report))
+
+
+def save(report: Report, folder: Path) -> list[Path]:
+    """Write a report's three files and name them."""
+    from lrfind.export import CURVE_FILE, PLOT_FILE, REPORT_FILE, write_curves, write_report
+    from lrfind.plot import save_plot
+
+    curve, picture, whole = (folder / name for name in (CURVE_FILE, PLOT_FILE, REPORT_FILE))
+    write_curves(report.curves, curve)
+    write_report(report, whole)
+    save_plot(report, picture)
+    return [curve, picture, whole]
+
+
+def show(
+    report: Report,
+    output_format: Format,
+    files: list[Path],
+    *,
+    next_command: str = "",
+    quiet: bool = False,
+) -> None:
+    """Print the answer on standard output, and on standard error what it leaves out."""
+    from lrfind.console import render, terminal_plot
+
+    out = sys.stdout
+    width, color = width_of(out), wants_color(out)
+    if output_format is Format.TABLE and out.isatty():
+        print(terminal_plot(report, width=width, unicode=can_draw(out)), end="")
+    text = render(
+        report, output_format, width=width, color=color, files=files, next_command=next_command
+    )
+    out.write(text)
+    if output_format is not Format.TABLE and not quiet:
+        for note in report.notes:
+            say(f"note: {note}")
+    if report.no_answer is not None and output_format is not Format.TABLE:
+        say(f"no suggestion ({report.no_answer.verdict}): {report.no_answer}")
+
+
+def exit_code(report: Report) -> ExitCode:
+    """Choose what the process tells its caller."""
+    from lrfind.curve import StopReason
+
+    if any(curve.stop is StopReason.INTERRUPTED for curve in report.curves):
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if report.suggestion is not None else ExitCode.NO_SUGGESTION

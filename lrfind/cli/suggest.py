@@ -1,0 +1,31 @@
+"""`lrfind suggest`: read saved curves again, without training and without torch."""
+
+from __future__ import annotations
+
+from lrfind.cli.options import CurveFiles, Debug, Method, OutputFormat
+from lrfind.errors import ExitCode
+from lrfind.output_format import Format
+
+
+def suggest(
+    files: CurveFiles,
+    method: Method = None,
+    output_format: OutputFormat = Format.TABLE,
+    debug: Debug = False,
+) -> None:
+    """Suggest an LR from saved curves, by any rule, one answer a file.
+
+    Example: `lrfind suggest runs/digits/curve.csv --method steepest`
+    """
+    import typer
+
+    from lrfind.cli.run import exit_code, show
+    from lrfind.saved import reread
+
+    reports = [reread(file, method) for file in files]
+    for file, report in zip(files, reports, strict=True):
+        if len(files) > 1 and output_format is Format.TABLE:
+            print(f"{file}")
+        show(report, output_format, [])
+    code = max(exit_code(report) for report in reports)
+    raise typer.Exit(code if code is ExitCode.NO_SUGGESTION else ExitCode.OK)

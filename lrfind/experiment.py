@@ -1,0 +1,205 @@
+"""From a config to a report: build the workload, sweep each seed, read the curves.
+
+Whatever goes wrong is placed at the config's line; what the user's own code raises is told with
+the phase it was raised in.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from lrfind.config import Config, callable_with_args, check_targets
+from lrfind.curve import Curve, StopReason
+from lrfind.errors import InputError, LrfindError, Problem, UserCodeError
+from lrfind.report import Report, make_report
+from lrfind.spec import LossSection, Spec, SweepSection
+from lrfind.sweep import Observer, Plan, StopRule, run_sweep
+from lrfind.workload.device import choose_device, device_name
+from lrfind.workload.parts import (
+    bound_loss,
+    functional_loss,
+    objective_of,
+    optimizer_of,
+    with_args,
+)
+from lrfind.workload.workload import Workload
+
+
+def run_config(config: Config, observers: Sequence[Observer] = ()) -> Report:
+    """Run the range test that a config describes.
+
+    Raises:
+        InputError: something the config names does not fit, told with file and line.
+        UserCodeError: the user's code raised, with the phase and the import path.
+    """
+    spec = config.spec
+    with blamed_on(config) as blame:
+        workload = blame.workload = open_workload(config)
+        curves = sweep_seeds(workload, spec.sweep, spec.seed, observers)
+    return make_report(
+        curves,
+        spec.suggest.method,
+        spec.suggest.args,
+        spec=spec.model_dump(mode="json"),
+        device=device_name(workload.device),
+        title=f"{config.path.stem}: {workload.title}",
+        group_scales=workload.group_scales,
+    )
+
+
+def open_workload(config: Config) -> Workload:
+    """Import what a config names and join it into a workload; trains nothing.
+
+    Raises:
+        ConfigError: with every target and argument that does not fit.
+    """
+    spec = config.spec
+    device = choose_device(spec.device)
+    found = check_targets(config)
+    validation = spec.sweep.validation
+    step = found.get("step")
+    if step is not None and spec.step is not None:
+        step = with_args(step, spec.step.args)
+    return Workload(
+        model=_factory(found["model"], spec.model.args),
+        data=_factory(found["data"], spec.data.args),
+        objective=objective_of(_loss_of(spec.loss, found), step),
+        optimizer=optimizer_of(
+            spec.optimizer.name or found["optimizer"],
+            spec.optimizer.args,
+            spec.optimizer.param_groups,
+        ),
+        sweep=spec.sweep,
+        loader=spec.data,
+        device=device,
+        validation=None
+        if validation is None
+        else (_factory(found["sweep.validation"], validation.args), validation),
+    )
+
+
+def inspect_config(config: Config) -> list[tuple[str, str]]:
+    """Load everything, compute one loss and its gradients, and say what was found.
+
+    Returns:
+        Name and description, a row a thing.
+
+    Raises:
+        InputError: as `run_config`, before any training.
+    """
+    with blamed_on(config) as blame:
+        workload = blame.workload = open_workload(config)
+        with workload.open(config.spec.seed) as trainable:
+            loss = trainable.backward()
+            norm = trainable.gradient_norm()
+            held_out = trainable.measure() if trainable.measures_apart else None
+            groups = workload.group_scales
+    rows = [
+        ("title", workload.title),
+        ("device", device_name(workload.device)),
+        ("batch", trainable.batch_shape),
+        ("loss", f"{loss:.6g} (gradient norm {norm:.3g})"),
+    ]
+    if held_out is not None:
+        rows.append(("held out", f"{held_out:.6g}"))
+    if groups:
+        rows.append(("groups", "lr × " + ", ".join(f"{scale:g}" for scale in groups)))
+    sweep = config.spec.sweep
+    plan = f"{sweep.mode}, {sweep.start_lr:g} to {sweep.end_lr:g} in {sweep.steps} steps"
+    rows.append(("sweep", plan if sweep.seeds == 1 else f"{plan}, {sweep.seeds} seeds"))
+    return [*rows, ("ok", f"lrfind run {config.path}")]
+
+
+class Blame:
+    """Whom to blame for an exception: what the workload was doing when it came."""
+
+    workload: Workload | None = None
+
+
+@contextmanager
+def blamed_on(config: Config) -> Iterator[Blame]:
+    """Place errors of a run at the config's lines; wrap what the user's own code raises."""
+    blame = Blame()
+    try:
+        yield blame
+    except InputError as error:
+        if isinstance(error, UserCodeError):
+            raise
+        raise type(error)(*(_placed(problem, config) for problem in error.problems)) from None
+    except LrfindError:
+        raise
+    except (Exception, SystemExit) as error:
+        key = blame.workload.blame if blame.workload is not None else "model"
+        raise UserCodeError(_user_problem(config, key, error)) from error
+
+
+def sweep_seeds(
+    workload: Workload, section: SweepSection, seed: int, observers: Sequence[Observer]
+) -> list[Curve]:
+    """Run one sweep a seed; Ctrl-C ends them all with what was measured."""
+    plan = Plan(section.mode, section.start_lr, section.end_lr, section.steps)
+    stop = section.stop
+    rule = StopRule(stop.factor, stop.min_steps, stop.window, stop.patience)
+    curves: list[Curve] = []
+    for i in range(section.seeds):
+        with workload.open(seed + i) as trainable:
+            curve = run_sweep(
+                trainable,
+                plan,
+                rule,
+                seed=seed + i,
+                index=i,
+                count=section.seeds,
+                observers=observers,
+            )
+        curves.append(curve)
+        if curve.stop is StopReason.INTERRUPTED:
+            break
+    return curves
+
+
+def _loss_of(section: LossSection | None, found: Mapping[str, Any]) -> Callable[..., Any] | None:
+    if section is None:
+        return None
+    if section.name is not None:
+        return with_args(functional_loss(section.name), section.args)
+    return bound_loss(found["loss"], section.args)
+
+
+def _placed(problem: Problem, config: Config) -> Problem:
+    """Replace a config key as the place of a problem by its file and line."""
+    head = problem.where.split(".")[0]
+    if head not in Spec.model_fields:
+        return problem
+    where = config.where(problem.where)
+    return Problem(where, f"{problem.where} {problem.what}", problem.remedy)
+
+
+_PHASES = {
+    "data": "reading the data",
+    "model": "computing the loss",
+    "backward": "the backward pass",
+    "optimizer": "the optimizer's step",
+    "sweep.validation": "reading the held-out data",
+}
+
+
+def _user_problem(config: Config, key: str, error: BaseException) -> Problem:
+    section = "model" if key == "backward" else key
+    if key == "model" and config.spec.step is not None:
+        section = "step"
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    first = text.strip().splitlines()[0]
+    return Problem(
+        config.where(f"{section}.target"),
+        f"{section}: {_PHASES[key]} raised {first}",
+        "mend it; nothing after it was run",
+    )
+
+
+def _factory(target: Any, args: Mapping[str, Any]) -> Any:
+    """Bind a class or function to its arguments; leave a ready object alone."""
+    return functools.partial(target, **args) if callable_with_args(target) else target

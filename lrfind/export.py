@@ -1,0 +1,209 @@
+"""Reports and curves as files, and curves read back from them.
+
+A new format is one function here, under its suffix. Nothing here runs code from a file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lrfind.atomic import write_atomically
+from lrfind.curve import CSV_COLUMNS, Curve, Step, StopReason
+from lrfind.errors import InputError, Problem
+from lrfind.report import Report, from_dict, to_json
+from lrfind.sweep import StopRule, StopState
+
+CURVE_FILE, PLOT_FILE, REPORT_FILE = "curve.csv", "curve.png", "report.json"
+OUTPUT_FILES = (CURVE_FILE, PLOT_FILE, REPORT_FILE)
+
+FLUSH_EVERY_S = 1.0
+"""Longest time for which measured steps exist in memory only."""
+
+
+def curves_to_csv(curves: Sequence[Curve]) -> str:
+    """Write curves as CSV text with the columns `CSV_COLUMNS`, floats to full precision."""
+    rows = [",".join(CSV_COLUMNS)]
+    for curve in curves:
+        points = zip(curve.lr.tolist(), curve.loss.tolist(), curve.smooth.tolist(), strict=True)
+        rows += [
+            f"{curve.seed},{i},{lr!r},{loss!r},{smooth!r}"
+            for i, (lr, loss, smooth) in enumerate(points)
+        ]
+    return "\n".join(rows) + "\n"
+
+
+def write_curves(curves: Sequence[Curve], path: Path) -> None:
+    """Write curves to a CSV file, atomically."""
+    write_atomically(path, curves_to_csv(curves).encode())
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write a report to a JSON file, atomically."""
+    write_atomically(path, to_json(report).encode())
+
+
+class CurveRecorder:
+    """A sweep's observer that keeps the curve on disk, at most a second behind.
+
+    The first write takes the reports of an earlier run out of the folder: a curve must not stand
+    beside a suggestion that was read off another one.
+
+    Args:
+        folder: where `curve.csv` goes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._done: list[Curve] = []
+        self._steps: list[Step] = []
+        self._seed = 0
+        self._next_flush = 0.0
+        self._written = False
+
+    @property
+    def path(self) -> Path:
+        """The file that is kept up to date."""
+        return self._folder / CURVE_FILE
+
+    @property
+    def has_written(self) -> bool:
+        """Tell whether anything was measured and written."""
+        return self._written
+
+    def begin(self, seed: int, index: int, count: int, steps: int) -> None:
+        """Start the curve of another seed."""
+        self._seed = seed
+        self._steps = []
+        self._next_flush = time.monotonic() + FLUSH_EVERY_S
+
+    def step(self, step: Step) -> None:
+        """Keep the step; write the file when a second has passed since the last time."""
+        self._steps.append(step)
+        if time.monotonic() >= self._next_flush:
+            self._write(self._curve(StopReason.INTERRUPTED))
+            self._next_flush = time.monotonic() + FLUSH_EVERY_S
+
+    def end(self, stop: StopReason) -> None:
+        """Write what was measured, however the sweep ended."""
+        curve = self._curve(stop)
+        self._write(curve)
+        self._done.append(curve)
+
+    def _curve(self, stop: StopReason) -> Curve:
+        return Curve.from_steps(self._steps, seed=self._seed, stop=stop, initial_loss=None)
+
+    def _write(self, current: Curve) -> None:
+        curves = [curve for curve in (*self._done, current) if len(curve)]
+        if not curves:
+            return
+        write_curves(curves, self.path)
+        self._written = True
+        for stale in (REPORT_FILE, PLOT_FILE):
+            (self._folder / stale).unlink(missing_ok=True)
+
+
+def read_report(path: Path) -> Report:
+    """Read a `report.json`.
+
+    Raises:
+        InputError: the file is missing, damaged, or of another schema.
+    """
+    try:
+        return from_dict(json.loads(_read_text(path)))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"is no lrfind report: {error}") from None
+
+
+def read_curves(path: Path) -> tuple[Curve, ...]:
+    """Read the curves of a `curve.csv` or `report.json`.
+
+    A CSV needs the columns `lr` and `loss`; `seed` and `step` are used where they are, others
+    ignored. It does not tell why a sweep stopped: that is decided again by the default stop rule.
+
+    Raises:
+        InputError: the file is missing or damaged, with the line where there is one.
+    """
+    if path.suffix.lower() == ".json":
+        return read_report(path).curves
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(io.StringIO(_read_text(path)), dtype=str, keep_default_na=False)
+    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise _damaged(path, f"is no CSV: {error}") from None
+    missing = [name for name in ("lr", "loss") if name not in table.columns]
+    if missing:
+        found = ", ".join(map(str, table.columns)) or "none"
+        raise _damaged(path, f"has no column {' and '.join(missing)} (found: {found})")
+    lr, loss = _numbers(table["lr"], path), _numbers(table["loss"], path)
+    seed = _integers(table["seed"], path) if "seed" in table.columns else np.zeros(len(lr), int)
+    if not len(lr):
+        raise _damaged(path, "holds no rows")
+    _require_lrs(lr, path)
+    curves = []
+    for value in dict.fromkeys(seed.tolist()):
+        rows = seed == value
+        curves.append(_curve(lr[rows], loss[rows], value, path))
+    return tuple(curves)
+
+
+def _curve(lr: Any, loss: Any, seed: int, path: Path) -> Curve:
+    if (np.diff(lr) < 0).any():
+        raise _damaged(path, f"has LRs that fall from one row to the next (seed {seed})")
+    rule, state, stop = StopRule(), StopState(), None
+    for value in loss.tolist():
+        state, stop = rule.update(state, value)
+    return Curve(lr=lr, loss=loss, seed=seed, stop=stop or StopReason.COMPLETED)
+
+
+def _numbers(column: Any, path: Path) -> Any:
+    try:
+        return column.astype("float64").to_numpy()
+    except ValueError:
+        for row, text in enumerate(column, start=2):
+            try:
+                float(text)
+            except ValueError:
+                what = f"{column.name} = {text!r} is no number"
+                raise _damaged(path, what, line=row) from None
+        raise
+
+
+def _integers(column: Any, path: Path) -> Any:
+    numbers = _numbers(column, path)
+    wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.trunc(numbers)))
+    if len(wrong):
+        what = f"{column.name} = {column.iloc[wrong[0]]!r} is no whole number"
+        raise _damaged(path, what, line=int(wrong[0]) + 2)
+    return numbers.astype(np.int64)
+
+
+def _require_lrs(lr: Any, path: Path) -> None:
+    wrong = np.flatnonzero(~np.isfinite(lr) | (lr <= 0))
+    if len(wrong):
+        what = f"lr = {lr[wrong[0]]!r} is not a positive finite number"
+        raise _damaged(path, what, line=int(wrong[0]) + 2)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        remedy = "name a curve.csv or report.json that `lrfind run` wrote"
+        problem = Problem(str(path), f"cannot be read: {error.strerror}", remedy)
+        raise InputError(problem) from None
+    except UnicodeDecodeError:
+        raise _damaged(path, "is not UTF-8 text") from None
+
+
+def _damaged(path: Path, what: str, *, line: int | None = None) -> InputError:
+    where = str(path) if line is None else f"{path}:{line}"
+    remedy = "name a curve.csv or report.json that `lrfind run` wrote"
+    return InputError(Problem(where, what, remedy))

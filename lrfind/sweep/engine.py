@@ -1,0 +1,146 @@
+"""The loop of a range test: updates at growing LRs, each paired with the loss it produced."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from lrfind.curve import Curve, Step, StopReason
+from lrfind.errors import DataExhaustedError
+from lrfind.sweep.plan import Plan
+from lrfind.sweep.stop import StopRule, StopState
+
+MAX_SKIPPED = 40
+"""Updates in a row that an fp16 loss scaler may skip: 2^40 spans its whole range."""
+
+
+class Trainable(Protocol):
+    """What a sweep drives; `lrfind.workload.TorchTrainable` is the real one."""
+
+    @property
+    def measures_apart(self) -> bool:
+        """Tell whether `measure` gives the curve's loss, instead of `backward`."""
+
+    @property
+    def grad_norm(self) -> float | None:
+        """ℓ2 norm of the gradients of the last update, where it was measured."""
+
+    def backward(self) -> float:
+        """Compute the loss of the next batch, and its gradients."""
+
+    def update(self, lr: float) -> bool:
+        """Update at this LR; False when the update was skipped and must be tried again."""
+
+    def measure(self) -> float:
+        """Compute a loss without gradients."""
+
+
+class Observer(Protocol):
+    """Whoever watches a sweep: progress bars, partial saves, tests."""
+
+    def begin(self, seed: int, index: int, count: int, steps: int) -> None:
+        """Take note that sweep `index` of `count` starts."""
+
+    def step(self, step: Step) -> None:
+        """Take one point of the curve; called for every update, so it must be cheap."""
+
+    def end(self, stop: StopReason) -> None:
+        """Take note that the sweep ended; called however it ended."""
+
+
+def run_sweep(
+    trainable: Trainable,
+    plan: Plan,
+    rule: StopRule | None = None,
+    *,
+    seed: int = 0,
+    index: int = 0,
+    count: int = 1,
+    observers: Sequence[Observer] = (),
+) -> Curve:
+    """Run one range test; see `lrfind.curve` for which loss belongs to which LR.
+
+    Args:
+        trainable: model, data and optimizer behind three calls.
+        plan: the LR of each update.
+        rule: when to stop early.
+        seed: written into the curve.
+        index: which sweep of several this is.
+        count: how many there are.
+        observers: told of every step.
+
+    Returns:
+        The curve; after Ctrl-C what was measured, with `StopReason.INTERRUPTED`.
+    """
+    sweep = _Sweep(trainable, plan, rule or StopRule(), observers)
+    for observer in observers:
+        observer.begin(seed, index, count, plan.steps)
+    stop = StopReason.FAILED
+    try:
+        stop = sweep.run()
+    except KeyboardInterrupt:
+        stop = StopReason.INTERRUPTED
+    except DataExhaustedError:
+        stop = StopReason.EXHAUSTED
+    finally:
+        for observer in observers:
+            observer.end(stop)
+    return Curve.from_steps(sweep.steps, seed=seed, stop=stop, initial_loss=sweep.initial_loss)
+
+
+class _Sweep:
+    """One run of the loop; what it has measured survives an exception inside it."""
+
+    def __init__(
+        self, trainable: Trainable, plan: Plan, rule: StopRule, observers: Sequence[Observer]
+    ) -> None:
+        self.steps: list[Step] = []
+        self.initial_loss: float | None = None
+        self._trainable = trainable
+        self._plan = plan
+        self._rule = rule
+        self._state = StopState()
+        self._observers = observers
+        self._started = time.perf_counter()
+
+    def run(self) -> StopReason:
+        trainable = self._trainable
+        apart = trainable.measures_apart
+        held_out_loss = trainable.measure() if apart else None
+        loss = trainable.backward()
+        self.initial_loss = loss if held_out_loss is None else held_out_loss
+        if not math.isfinite(self.initial_loss):
+            return StopReason.NONFINITE
+        last = self._plan.steps - 1
+        for i in range(self._plan.steps):
+            lr = self._plan.lr(i)
+            if not self._update(lr):
+                return self._record(i, lr, float("nan")) or StopReason.NONFINITE
+            grad_norm = trainable.grad_norm
+            loss = trainable.measure() if apart or i == last else trainable.backward()
+            stop = self._record(i, lr, loss, grad_norm)
+            if stop is not None:
+                return stop
+            if apart and i < last:
+                trainable.backward()
+        return StopReason.COMPLETED
+
+    def _update(self, lr: float) -> bool:
+        """Update at one LR; where a loss scaler skips it, try again on the next batch."""
+        for _ in range(MAX_SKIPPED):
+            if self._trainable.update(lr):
+                return True
+            self._trainable.backward()
+        return False
+
+    def _record(
+        self, index: int, lr: float, loss: float, grad_norm: float | None = None
+    ) -> StopReason | None:
+        step = Step(index, lr, loss, time.perf_counter() - self._started, grad_norm)
+        self.steps.append(step)
+        for observer in self._observers:
+            observer.step(step)
+        self._state, stop = self._rule.update(self._state, loss)
+        return stop

@@ -1,0 +1,176 @@
+"""Endless batches from whatever the user has.
+
+A source that ends is opened again: a DataLoader reshuffles, a list starts over, a factory is
+called anew. A one-shot iterator cannot be opened twice: then the sweep ends, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+from lrfind.errors import DataExhaustedError, InputError, Problem
+from lrfind.spec import DEFAULT_BATCH_SIZE
+
+
+class Feed:
+    """An endless stream of batches over a source that may be short.
+
+    Args:
+        source: an iterable of batches.
+        reopen: makes a new source when a one-shot one is used up.
+    """
+
+    def __init__(
+        self, source: Iterable[Any], reopen: Callable[[], Iterable[Any]] | None = None
+    ) -> None:
+        self._source = source
+        self._reopen = reopen
+        self._iterator: Iterator[Any] = iter(source)
+        self._one_shot = self._iterator is source
+        self._fresh = True
+
+    def next(self) -> Any:
+        """Return the next batch, opening the source again where it ended.
+
+        Raises:
+            DataExhaustedError: the source cannot be read a second time.
+            InputError: the source holds no batch at all.
+        """
+        while True:
+            try:
+                batch = next(self._iterator)
+            except StopIteration:
+                self._restart()
+            else:
+                self._fresh = False
+                return batch
+
+    def _restart(self) -> None:
+        if self._fresh:
+            raise InputError(
+                Problem(
+                    "data",
+                    "the data is empty; a sweep needs at least one batch",
+                    "check the path and filters of the dataset, and drop_last with a batch_size "
+                    "above its length",
+                )
+            )
+        if self._one_shot:
+            if self._reopen is None:
+                raise DataExhaustedError()
+            self._source = self._reopen()
+        self._iterator = iter(self._source)
+        self._one_shot = self._iterator is self._source
+        self._fresh = True
+
+    def close(self) -> None:
+        """Let go of the iterator, so that loader processes end."""
+        self._iterator = iter(())
+
+
+def as_batches(
+    data: Any,
+    *,
+    batch_size: int | None = None,
+    shuffle: bool | None = None,
+    num_workers: int = 0,
+    drop_last: bool = False,
+    generator: torch.Generator | None = None,
+    where: str = "data",
+) -> Iterable[Any]:
+    """Turn data of any kind into an iterable of batches.
+
+    Args:
+        data: a Dataset, a tuple of equally long tensors, a DataLoader, or an iterable of batches.
+        batch_size: samples a batch, for a dataset; 32 where None.
+        shuffle: reshuffle a dataset each pass; None shuffles all but an IterableDataset.
+        num_workers: loader processes, for a dataset.
+        drop_last: leave out a smaller last batch, for a dataset.
+        generator: the source of the shuffling, for a dataset.
+        where: what to blame in an error.
+
+    Raises:
+        InputError: the data is none of these, or brings its own batches beside a batch_size.
+    """
+    if isinstance(data, tuple) and data and all(isinstance(part, torch.Tensor) for part in data):
+        lengths = {part.shape[0] if part.ndim else None for part in data}
+        if len(lengths) != 1 or None in lengths:
+            raise InputError(
+                Problem(
+                    where,
+                    f"a tuple of tensors with lengths {', '.join(map(str, lengths))}; a tuple is "
+                    "read as columns of one data set and they must be equally long",
+                    "give (X, y) of one length, or a list of batches",
+                )
+            )
+        data = TensorDataset(*data)
+    if _is_dataset(data):
+        return _loader(data, batch_size, shuffle, num_workers, drop_last, generator, where)
+    if isinstance(data, dict | str | bytes | torch.Tensor) or not isinstance(data, Iterable):
+        raise InputError(
+            Problem(
+                where,
+                f"gives a {type(data).__name__}; it must be a Dataset, a DataLoader, a tuple of "
+                "tensors or an iterable of batches",
+                "return one of these",
+            )
+        )
+    if batch_size is not None:
+        raise InputError(
+            Problem(
+                where,
+                f"batch_size = {batch_size} has no effect on a {type(data).__name__}, which makes "
+                "its own batches",
+                "drop batch_size, or give the dataset instead",
+            )
+        )
+    return data
+
+
+def _is_dataset(data: Any) -> bool:
+    """Tell samples from batches: a Dataset, or what can be indexed and counted like one."""
+    if isinstance(data, Dataset):
+        return True
+    if isinstance(data, DataLoader | Sequence | Mapping | torch.Tensor):
+        return False
+    return hasattr(data, "__getitem__") and hasattr(data, "__len__")
+
+
+def _loader(
+    data: Any,
+    batch_size: int | None,
+    shuffle: bool | None,
+    num_workers: int,
+    drop_last: bool,
+    generator: torch.Generator | None,
+    where: str,
+) -> DataLoader[Any]:
+    is_stream = isinstance(data, IterableDataset)
+    if is_stream and shuffle:
+        raise InputError(
+            Problem(
+                where,
+                "shuffle = true, but an IterableDataset orders itself",
+                "drop shuffle, and shuffle inside the dataset",
+            )
+        )
+    if not is_stream and len(data) == 0:
+        raise InputError(
+            Problem(
+                where,
+                f"the dataset ({type(data).__name__}) is empty; a sweep needs at least one batch",
+                "check its path and filters",
+            )
+        )
+    return DataLoader(
+        data,
+        batch_size=batch_size or DEFAULT_BATCH_SIZE,
+        shuffle=None if is_stream else shuffle is not False,
+        num_workers=num_workers,
+        drop_last=drop_last,
+        generator=generator,
+    )
