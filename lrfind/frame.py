@@ -84,17 +84,21 @@ def pool(curves: Sequence[Curve]) -> Pooled:
     return Pooled(grid, np.median(rows, axis=0), rows.min(axis=0), rows.max(axis=0))
 
 
-def fit_frame(curves: Sequence[Curve], marks: Iterable[float] = ()) -> Frame:
+def fit_frame(
+    curves: Sequence[Curve], marks: Iterable[float] = (), *, shows_points: bool = False
+) -> Frame:
     """Choose limits that show every valley well and let explosions leave through the top.
 
     The floor is the least smooth loss and the top lies `HEADROOM` drops above the start, or 4 σ of
-    the noise, whichever is more; stray raw points may stretch both, within `STRAY`.
+    the noise, whichever is more.
 
     Args:
         curves: what will be drawn.
         marks: LRs that must be inside, besides the curves' own.
+        shows_points: raw points will be drawn, and may stretch floor and top within `STRAY`.
     """
-    limits = [limit for limit in map(_loss_limits, curves) if limit is not None]
+    found = (_loss_limits(curve, shows_points=shows_points) for curve in curves)
+    limits = [limit for limit in found if limit is not None]
     low = min((limit[0] for limit in limits), default=0.0)
     high = max((limit[1] for limit in limits), default=1.0)
     if not high - low > 1e-9 * max(abs(high), abs(low)):
@@ -117,7 +121,7 @@ def _lr_limits(curve: Curve) -> tuple[float, ...]:
     return float(lr[1 if lonely else 0]), float(lr[-1])
 
 
-def _loss_limits(curve: Curve) -> tuple[float, float] | None:
+def _loss_limits(curve: Curve, *, shows_points: bool) -> tuple[float, float] | None:
     finite = np.isfinite(curve.loss) & np.isfinite(curve.smooth)
     loss, smooth = curve.loss[finite], curve.smooth[finite]
     if len(loss) == 0:
@@ -133,7 +137,7 @@ def _loss_limits(curve: Curve) -> tuple[float, float] | None:
         top = float(np.max(smooth))
     reach = STRAY * (top - floor)
     seen = loss[loss <= ceiling(loss)]
-    if len(seen):
+    if shows_points and len(seen):
         least, most = np.quantile(seen, [0.01, 0.99])
         floor, top = (
             min(floor, max(float(least), floor - reach)),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from lrfind.errors import OutputError, Problem
@@ -65,9 +63,7 @@ def write_figure(figure: Figure, path: Path, *, dpi: int = style.DPI) -> None:
     kind = picture_format(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with matplotlib.rc_context(style.RC), warnings.catch_warnings():
-            # A title may hold letters that the font lacks; an empty box says it well enough.
-            warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        with style.settings():
             figure.savefig(part, format=kind, dpi=dpi, metadata=METADATA[kind])
         os.replace(part, path)
     except OSError as error:

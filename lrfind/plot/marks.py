@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from lrfind.curve import Curve
 from lrfind.frame import Frame, Pooled, end_text, exit_lr, lr_text, smooth_line
 from lrfind.plot import style
-from lrfind.plot.sheet import Sheet, place_in_panel, separate
+from lrfind.plot.text import place_in_panel, separate
 from lrfind.smoothing import Floats
 from lrfind.suggest.answer import Suggestion
 
@@ -42,7 +42,7 @@ def raw_points(axes: Axes, curves: Sequence[Curve], frame: Frame, color: str) ->
         axes.plot(at, np.full(len(at), edge), shape, markersize=4.5, alpha=0.5, **look)
 
 
-def firm_line(axes: Axes, lr: Floats, loss: Floats, color: str, dash: str = "-") -> None:
+def firm_line(axes: Axes, lr: Floats, loss: Floats, color: str, dash: style.Dash = "-") -> None:
     """Draw the smooth line."""
     axes.plot(lr, loss, dash, color=color, linewidth=2.2, zorder=4)
 
@@ -66,7 +66,7 @@ def exits(axes: Axes, curves: Sequence[Curve], frame: Frame, color: str) -> None
             )
 
 
-def end(sheet: Sheet, axes: Axes, curves: Sequence[Curve]) -> None:
+def end(axes: Axes, curves: Sequence[Curve]) -> None:
     """Grey out what the sweep did not reach and say there why it ended."""
     reached = [float(curve.lr[-1]) for curve in curves if len(curve)]
     if not reached:
@@ -80,7 +80,7 @@ def end(sheet: Sheet, axes: Axes, curves: Sequence[Curve]) -> None:
     )  # fmt: skip
 
 
-def usable_range(sheet: Sheet, axes: Axes, suggestion: Suggestion, frame: Frame) -> None:
+def usable_range(axes: Axes, suggestion: Suggestion, frame: Frame) -> None:
     """Shade low..high and write both numbers under the curves."""
     low, high = suggestion.low, suggestion.high
     axes.axvspan(low, high, color=style.GREEN, alpha=0.13, lw=0, zorder=0.8)
@@ -92,10 +92,10 @@ def usable_range(sheet: Sheet, axes: Axes, suggestion: Suggestion, frame: Frame)
         fontsize=style.SIZE_LABEL, color=style.DEEP_GREEN, zorder=7,
         path_effects=[withStroke(linewidth=3, foreground="white", alpha=0.8)],
     )  # fmt: skip
-    place_in_panel(sheet, axes, label, high_lr=frame.lr_high)
+    place_in_panel(axes, label, high_lr=frame.lr_high)
 
 
-def answer(sheet: Sheet, axes: Axes, suggestion: Suggestion, pooled: Pooled, frame: Frame) -> None:
+def answer(axes: Axes, suggestion: Suggestion, pooled: Pooled, frame: Frame) -> None:
     """Mark lr and peak_lr on the line, each led up to its value over the frame.
 
     The label of lr ends at its line and that of peak_lr begins at its own, so that they stand
@@ -122,9 +122,9 @@ def answer(sheet: Sheet, axes: Axes, suggestion: Suggestion, pooled: Pooled, fra
             fontsize=style.SIZE_TEXT + 1.5 if name == "lr" else style.SIZE_LABEL,
             weight="bold" if name == "lr" else "normal",
         )  # fmt: skip
-        place_in_panel(sheet, axes, label)
+        place_in_panel(axes, label)
         labels.append(label)
-    separate(sheet, axes, *labels)
+    separate(axes, *labels)
     tick = top - 0.03 * (top - axes.get_ylim()[0])
     for lr in suggestion.per_seed if len(suggestion.per_seed) > 1 else ():
         axes.plot([lr, lr], [tick, top], color=style.VERMILLION, linewidth=2, zorder=5)

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from lrfind.curve import Curve
 from lrfind.frame import fit_frame, pool
 from lrfind.plot import marks, style
-from lrfind.plot.sheet import Run, dress, fit_left, footnote, lay_out
+from lrfind.plot.scale import dress
+from lrfind.plot.sheet import Run, fit_left, footnote, isolated, lay_out
 from lrfind.report import Report
 from lrfind.suggest.answer import Verdict
 
 _VERDICT_COLORS = {Verdict.OK: style.DEEP_GREEN, Verdict.LOW_CONFIDENCE: style.ORANGE}
 
 
+@isolated
 def draw(report: Report) -> Figure:
     """Draw one report; the figure belongs to no backend and no pyplot state.
 
     What a reader finds: title; verdict and reason; the curve with the answer marked on it; the
     usable range; where and why the sweep ended. Without a suggestion, the reason and the remedy.
     """
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(style.RC)
-        return _draw(report)
-
-
-def _draw(report: Report) -> Figure:
     curves = [curve for curve in report.curves if len(curve)]
     suggestion = report.suggestion
     answers = (suggestion.lr, suggestion.peak_lr) if suggestion else ()
-    frame = fit_frame(curves, answers)
+    frame = fit_frame(curves, answers, shows_points=True)
     sheet = lay_out(
         " ".join(report.title.split()),
         _verdict(report),
@@ -50,10 +44,10 @@ def _draw(report: Report) -> Figure:
             marks.thin_lines(axes, curves, pooled, style.BLUE)
         marks.firm_line(axes, pooled.lr, pooled.middle, style.BLUE)
         marks.exits(axes, curves, frame, style.BLUE)
-        marks.end(sheet, axes, curves)
+        marks.end(axes, curves)
         if suggestion:
-            marks.usable_range(sheet, axes, suggestion, frame)
-            marks.answer(sheet, axes, suggestion, pooled, frame)
+            marks.usable_range(axes, suggestion, frame)
+            marks.answer(axes, suggestion, pooled, frame)
     footnote(sheet, _footnote(curves))
     return sheet.figure
 

@@ -6,7 +6,12 @@ every meaning a second time, so that a grey print reads as well.
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import matplotlib
 
 BLACK = "#1a1a1a"
 GREY = "#6b6b6b"
@@ -22,10 +27,13 @@ ORANGE = "#B37400"
 SERIES = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", BLACK)
 """Colours of overlaid curves, in order."""
 
-DASHES = ("-", "--", "-.", ":")
-"""Line styles of overlaid curves: one more turn a round through `SERIES`."""
+Dash = Literal["-", "--", "-.", ":"]
+DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
+"""Line styles of overlaid curves: with `SERIES`, 28 looks that a grey print tells apart by four."""
 
 WIDTH_IN = 8.0
+EDGE_IN = 0.2
+"""Margin of the header's text."""
 PANEL_IN = 3.2
 LEFT_IN, RIGHT_IN, BOTTOM_IN, TOP_IN = 0.78, 0.22, 0.78, 0.18
 LINE_IN = 0.2
@@ -43,3 +51,14 @@ RC: dict[Any, Any] = {
     "axes.unicode_minus": True,
 }
 """Settings laid over matplotlib's own defaults, so that no matplotlibrc changes a picture."""
+
+
+@contextmanager
+def settings() -> Iterator[None]:
+    """Set matplotlib's own defaults and `RC` for a while, whatever the user's settings are."""
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        # A title may hold letters that the font lacks; an empty box says it well enough.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        yield
