@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,8 +19,13 @@ X = TypeVar("X", float, "NDArray[Any]", "Tensor")
 
 
 def power(base: float, exponent: X) -> X:
-    """Raise a number to a power."""
-    value: X = base**exponent
+    """Raise a number to a power; what is too large for a float is infinite."""
+    result: Any
+    try:
+        result = float(base) ** exponent
+    except OverflowError:
+        result = math.inf
+    value: X = result
     return value
 
 
@@ -39,6 +44,21 @@ def clip(x: X, low: float, high: float) -> X:
 def smaller(a: X, b: X) -> X:
     """Take the smaller of two, elementwise."""
     value: X = _elementwise("minimum", a, b)
+    return value
+
+
+def where(condition: Any, then: X, otherwise: X) -> X:
+    """Choose elementwise; both sides are computed, whichever is chosen."""
+    if isinstance(condition, bool):
+        return then if condition else otherwise
+    chosen: Any
+    if type(condition).__module__ == "numpy":
+        import numpy as np
+
+        chosen = np.where(condition, then, otherwise)
+    else:
+        chosen = cast(Any, then).where(condition, otherwise)
+    value: X = chosen
     return value
 
 

@@ -26,7 +26,8 @@ def exponential_sweep(step: X, start_lr: float, end_lr: float, steps: int) -> X:
         [0.001, 0.01, 0.1, 1.0, 10.0]
     """
     x = clip(step, 0, steps - 1) / (steps - 1)
-    return power(start_lr, 1.0 - x) * power(end_lr, x)
+    lr: X = power(start_lr, 1.0 - x) * power(end_lr, x)
+    return lr
 
 
 def linear_sweep(step: X, start_lr: float, end_lr: float, steps: int) -> X:
