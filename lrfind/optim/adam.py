@@ -7,16 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfind.optim._lean import Group, LeanOptimizer, Params, State, elapsed, new_step, scalar
+from lrfind.optim._kernels import Kernel
+from lrfind.optim._lean import Params
+from lrfind.optim._method import Method
+from lrfind.optim._plan import Bucket
 from lrfind.optim._validation import (
     check_at_least_zero,
     check_betas,
     check_implementation,
     check_lr,
 )
+from lrfind.optim._values import Group, State, Tensors, elapsed, new_step, number, scalar
 
 
-class Adam(LeanOptimizer):
+class Adam(Method):
     """Scale the running mean of the gradient by the root of the running mean of its square.
 
     With g the gradient (+ λθ for weight decay λ), η the LR, t = 1, 2, …:
@@ -59,7 +63,7 @@ class Adam(LeanOptimizer):
     Reddi, Kale and Kumar (2018), "On the Convergence of Adam and Beyond".
     """
 
-    added_later = LeanOptimizer.added_later | {
+    added_later = Method.added_later | {
         "amsgrad": False,
         "capturable": False,
         "fused": None,
@@ -118,6 +122,67 @@ class Adam(LeanOptimizer):
         if group["amsgrad"]:
             state["max_exp_avg_sq"] = torch.zeros_like(param)
         return state
+
+    def _mode(self, group: Group) -> tuple[Any, ...]:
+        return (
+            group["foreach"],
+            group["fused"],
+            group["amsgrad"],
+            group["capturable"],
+            group["decoupled_weight_decay"],
+        )
+
+    def _kernel_name(self, group: Group) -> str | None:
+        return "_fused_adamw_" if group["decoupled_weight_decay"] else "_fused_adam_"
+
+    def _fuse(self, kernel: Kernel, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
+        states, (beta1, beta2) = bucket.states, map(float, group["betas"])
+        scaling = self._scaling(bucket.device)
+        ticks = bucket.ticks()
+        bucket.tick()
+        kernel(
+            bucket.params,
+            grads,
+            states["exp_avg"],
+            states["exp_avg_sq"],
+            states["max_exp_avg_sq"] if group["amsgrad"] else [],
+            ticks,
+            lr=number(group["lr"]),
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=group["amsgrad"],
+            maximize=group["maximize"],
+            **scaling,
+        )
+        bucket.untick(scaling["found_inf"])
+
+    def _update_many(
+        self,
+        params: list[Tensor],
+        grads: Tensors,
+        states: dict[str, list[Tensor]],
+        t: float,
+        group: Group,
+    ) -> None:
+        lr, decay = float(group["lr"]), group["weight_decay"]
+        beta1, beta2 = map(float, group["betas"])
+        if decay != 0 and group["decoupled_weight_decay"]:
+            torch._foreach_mul_(params, 1 - lr * decay)
+        elif decay != 0:
+            grads = torch._foreach_add(grads, params, alpha=decay)
+        m, v = states["exp_avg"], states["exp_avg_sq"]
+        torch._foreach_lerp_(m, grads, 1 - beta1)
+        torch._foreach_mul_(v, beta2)
+        torch._foreach_addcmul_(v, grads, grads, 1 - beta2)
+        if group["amsgrad"]:
+            torch._foreach_maximum_(states["max_exp_avg_sq"], v)
+            v = states["max_exp_avg_sq"]
+        root = torch._foreach_sqrt(v)
+        torch._foreach_div_(root, (1 - beta2**t) ** 0.5)
+        torch._foreach_add_(root, group["eps"])
+        torch._foreach_addcdiv_(params, m, root, -lr / (1 - beta1**t))
 
     def _update(
         self, param: Tensor, grad: Tensor, state: State, group: Group

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from lrfind.optim._lean import Group, LeanOptimizer, Params, State, scalar
+from lrfind.optim._kernels import Kernel
+from lrfind.optim._lean import Params
+from lrfind.optim._method import Method
+from lrfind.optim._plan import Bucket
 from lrfind.optim._validation import check_at_least_zero, check_implementation, check_lr
+from lrfind.optim._values import Group, State, Tensors, number, scalar
 
 
-class SGD(LeanOptimizer):
+class SGD(Method):
     """Step against the gradient, or against a decaying sum of gradients.
 
     With g the gradient (+ λθ for weight decay λ), μ the momentum, τ the dampening, η the LR:
@@ -53,7 +58,7 @@ class SGD(LeanOptimizer):
     Hinton (2013), "On the importance of initialization and momentum in deep learning".
     """
 
-    added_later = LeanOptimizer.added_later | {"nesterov": False, "fused": False}
+    added_later = Method.added_later | {"nesterov": False, "fused": False}
 
     def __init__(
         self,
@@ -92,6 +97,62 @@ class SGD(LeanOptimizer):
 
     def _initial_state(self, group: Group, param: Tensor) -> State:
         return {}
+
+    def _mode(self, group: Group) -> tuple[Any, ...]:
+        return (group["foreach"], group["fused"], group["momentum"] != 0)
+
+    def _kernel_name(self, group: Group) -> str | None:
+        return "_fused_sgd_"
+
+    def _fuse(self, kernel: Kernel, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
+        momentum = group["momentum"]
+        buffers: list[Tensor] = []
+        first = momentum != 0 and "momentum_buffer" not in bucket.states
+        if first:
+            buffers = [torch.empty_like(param) for param in bucket.params]
+        elif momentum != 0:
+            buffers = bucket.states["momentum_buffer"]
+        kernel(
+            bucket.params,
+            grads,
+            buffers,
+            weight_decay=float(group["weight_decay"]),
+            momentum=momentum,
+            lr=number(group["lr"]),
+            dampening=group["dampening"],
+            nesterov=group["nesterov"],
+            maximize=group["maximize"],
+            is_first_step=first,
+            **self._scaling(bucket.device),
+        )
+        if first:
+            self._keep_buffers(bucket.params, buffers)
+
+    def _is_ready(self, group: Group, state: State) -> bool:
+        return group["momentum"] == 0 or "momentum_buffer" in state
+
+    def _keep_buffers(self, params: list[Tensor], buffers: list[Tensor]) -> None:
+        for param, buffer in zip(params, buffers, strict=True):
+            self.state[param]["momentum_buffer"] = buffer
+        self._plans.clear()
+
+    def _update_many(
+        self,
+        params: list[Tensor],
+        grads: Tensors,
+        states: dict[str, list[Tensor]],
+        t: float,
+        group: Group,
+    ) -> None:
+        lr, mu, decay = float(group["lr"]), group["momentum"], float(group["weight_decay"])
+        if decay != 0:
+            grads = torch._foreach_add(grads, params, alpha=decay)
+        if mu != 0:
+            buffers = states["momentum_buffer"]
+            torch._foreach_mul_(buffers, mu)
+            torch._foreach_add_(buffers, grads, alpha=1 - group["dampening"])
+            grads = torch._foreach_add(grads, buffers, alpha=mu) if group["nesterov"] else buffers
+        torch._foreach_add_(params, grads, alpha=-lr)
 
     def _update(
         self, param: Tensor, grad: Tensor, state: State, group: Group

@@ -1,0 +1,55 @@
+"""Which of ATen's fused update kernels this torch has, with the arguments we know.
+
+They are private API. A kernel is used only where its schema lists exactly the arguments known
+here and a device has an implementation of it (tested with torch 2.6 to 2.13); elsewhere callers
+fall back to multi-tensor operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+
+_TAIL = ("grad_scale", "found_inf")
+_ADAM = (
+    *("self", "grads", "exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs", "state_steps"),
+    *("lr", "beta1", "beta2", "weight_decay", "eps", "amsgrad", "maximize", *_TAIL),
+)
+_ARGUMENTS = {
+    "_fused_sgd_": (
+        *("self", "grads", "momentum_buffer_list", "weight_decay", "momentum", "lr"),
+        *("dampening", "nesterov", "maximize", "is_first_step", *_TAIL),
+    ),
+    "_fused_adam_": _ADAM,
+    "_fused_adamw_": _ADAM,
+    "_fused_adagrad_": (
+        *("self", "grads", "state_sums", "state_steps", "lr", "lr_decay", "weight_decay"),
+        *("eps", "maximize", *_TAIL),
+    ),
+}
+
+_DISPATCH_KEYS = {"cpu": "CPU", "cuda": "CUDA"}
+
+DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+"""Element types that the fused kernels take."""
+
+Kernel = Callable[..., Any]
+
+
+@cache
+def find_kernel(name: str, device_type: str) -> Kernel | None:
+    """Return a fused kernel where it is usable on a device type, else None."""
+    key = _DISPATCH_KEYS.get(device_type)
+    packet = getattr(torch.ops.aten, name, None)
+    kernel: Kernel | None = getattr(torch, name, None)
+    if key is None or packet is None or kernel is None:
+        return None
+    try:
+        names = tuple(argument.name for argument in packet.default._schema.arguments)
+        present = torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{name}", key)
+    except (AttributeError, RuntimeError):
+        return None
+    return kernel if present and names == _ARGUMENTS[name] else None

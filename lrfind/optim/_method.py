@@ -1,0 +1,231 @@
+"""How an optimizer's mathematics is carried out: by its definition, or by something as good.
+
+A subclass supplies `_update`, the definition: a pure function of parameter, gradient and state,
+written to be read. `_fuse` and `_update_many` may only reach the same numbers faster. Which of the
+three takes a parameter is decided when a plan is made, and the plan is kept while it holds.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from operator import is_
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lrfind.optim._kernels import DTYPES, Kernel, find_kernel
+from lrfind.optim._lean import LeanOptimizer
+from lrfind.optim._plan import Bucket, Plan, kind, make_bucket
+from lrfind.optim._values import Group, State, Tensors, real
+
+
+class Method(LeanOptimizer):
+    """Base of the bundled optimizers; abstract."""
+
+    def _forget_plans(self) -> None:
+        self._plans: dict[int, Plan] = {}
+        self._known: list[Any] | None = None
+
+    def _advance(self) -> None:
+        if torch.compiler.is_compiling():
+            self._known = None
+            for group in self.param_groups:
+                self._define(group, [param for param in group["params"] if param.grad is not None])
+            return
+        known = self._known
+        if known is not None:
+            values = list(chain.from_iterable(map(dict.values, self.state.values())))
+            if len(values) != len(known) or not all(map(is_, values, known)):
+                known = None
+        if known is None:
+            self._plans.clear()
+        for i, group in enumerate(self.param_groups):
+            params: list[Tensor] = group["params"]
+            grads = [grad for param in params if (grad := param.grad) is not None]
+            if len(grads) != len(params):
+                params = [param for param in params if param.grad is not None]
+            if not params:
+                continue
+            plan = self._plans.get(i)
+            aligned = None
+            if plan is not None and plan.fits(self._mode(group), params):
+                aligned = plan.align(grads)
+            if plan is None or aligned is None:
+                known = None
+                self._plans[i] = plan = self._make_plan(group, params, grads)
+                aligned = plan.align(grads)
+                assert aligned is not None
+            self._carry_out(plan, aligned, group)
+        if known is None:
+            self._known = list(chain.from_iterable(map(dict.values, self.state.values())))
+
+    def _make_plan(self, group: Group, params: list[Tensor], grads: list[Tensor]) -> Plan:
+        plan = Plan(self._mode(group), list(params))
+        name = self._kernel_name(group)
+        asked = group["foreach"] is not False or bool(group.get("fused"))
+        fast = asked and not group["differentiable"]
+        kinds: dict[tuple[Any, ...], list[int]] = {}
+        states = self._states_of(group, params)
+        for i, (param, grad, state) in enumerate(zip(params, grads, states, strict=True)):
+            kernel = self._kernel(group, name, param) if fast else None
+            key = kind(param, grad, state, by_age=kernel is None) if fast else None
+            ready = kernel is not None or self._is_ready(group, state)
+            if key is None or not ready:
+                plan.loose.append(i)
+            else:
+                kinds.setdefault((*key, kernel), []).append(i)
+        for key, where in kinds.items():
+            bucket = make_bucket(
+                [params[i] for i in where], [states[i] for i in where], where, len(params)
+            )
+            bucket.kernel = key[-1]
+            plan.buckets.append(bucket)
+        if group.get("fused") and any(bucket.kernel is None for bucket in plan.buckets):
+            plan.loose.append(0)
+        if group.get("fused") and plan.loose:
+            param = params[plan.loose[0]]
+            raise RuntimeError(
+                f"{type(self).__name__}: `fused=True` requires all the params to be floating point "
+                f"Tensors of supported devices (one is {param.dtype} on {param.device.type}); "
+                "leave fused out to use the kernel where it fits"
+            )
+        return plan
+
+    def _kernel(self, group: Group, name: str | None, param: Tensor) -> Kernel | None:
+        """Find the fused kernel for a parameter, unless the group asks for another way."""
+        if name is None or group["foreach"] or group.get("fused") is False:
+            return None
+        return find_kernel(name, param.device.type) if param.dtype in DTYPES else None
+
+    def _carry_out(self, plan: Plan, aligned: list[list[Tensor]], group: Group) -> None:
+        for bucket, grads in zip(plan.buckets, aligned, strict=True):
+            if bucket.device.type != "cpu" and "capturable" in group:
+                self._accelerator_graph_capture_health_check()
+            if bucket.kernel is None:
+                bucket.tick()
+                step = bucket.states.get("step")
+                t = step[0].item() if step else 0.0
+                pieces = bucket.pieces(grads)
+                for slab in bucket.cut():
+                    part: Tensors = pieces[slab.first : slab.last]
+                    if group["maximize"]:
+                        part = torch._foreach_neg(part)
+                    self._update_many(slab.params, part, slab.states, t, group)
+            else:
+                self._fuse(bucket.kernel, bucket, grads, group)
+        if plan.loose:
+            self._define(group, [plan.params[i] for i in plan.loose])
+
+    def _scaling(self, device: torch.device) -> dict[str, Tensor | None]:
+        """Return what GradScaler left for a fused kernel: the scale and whether to skip."""
+        scale, found = self.__dict__.get("grad_scale"), self.__dict__.get("found_inf")
+        return {
+            "grad_scale": None if scale is None else scale.to(device, non_blocking=True),
+            "found_inf": None if found is None else found.to(device, non_blocking=True),
+        }
+
+    def _define(self, group: Group, params: list[Tensor]) -> None:
+        for param in params:
+            assert param.grad is not None
+            self._apply_definition(group, param, param.grad)
+
+    def _mode(self, group: Group) -> tuple[Any, ...]:
+        """Collect the options that decide how a group is taken."""
+        raise NotImplementedError
+
+    def _is_ready(self, group: Group, state: State) -> bool:
+        """Tell whether `_update_many` can take a parameter in this state."""
+        return not group.get("capturable")
+
+    def _kernel_name(self, group: Group) -> str | None:
+        """Name the fused kernel that computes exactly this group's update, if there is one."""
+        raise NotImplementedError
+
+    def _fuse(self, kernel: Kernel, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
+        """Update a bucket in one pass over memory."""
+        raise NotImplementedError
+
+    def _update_many(
+        self,
+        params: list[Tensor],
+        grads: Tensors,
+        states: dict[str, list[Tensor]],
+        t: float,
+        group: Group,
+    ) -> None:
+        """Update many tensors by multi-tensor operations, in place.
+
+        Args:
+            params: parameters or pieces of them.
+            grads: their gradients, of the sign of a minimisation; not to be written to.
+            states: their state by name.
+            t: how many steps they have taken, this one included.
+            group: the options.
+        """
+        raise NotImplementedError
+
+    def _states_of(self, group: Group, params: list[Tensor]) -> list[State]:
+        states: list[State] = [self.state[param] for param in params]
+        young = [i for i, state in enumerate(states) if not state]
+        for i in young:
+            states[i].update(self._initial_state(group, params[i]))
+        steps = [step for i in young if (step := states[i].get("step")) is not None]
+        if len(steps) > 1 and len({(step.device, step.dtype) for step in steps}) == 1:
+            # One vector holds all counters, so that one addition advances them.
+            for i, step in zip(young, torch.stack(steps).unbind(), strict=True):
+                states[i]["step"] = step
+        return states
+
+    def _state_of(self, group: Group, param: Tensor) -> State:
+        state: State = self.state[param]
+        if not state:
+            state.update(self._initial_state(group, param))
+        return state
+
+    def _initial_state(self, group: Group, param: Tensor) -> State:
+        """Create what a parameter needs before its first update."""
+        raise NotImplementedError
+
+    def _update(
+        self, param: Tensor, grad: Tensor, state: State, group: Group
+    ) -> tuple[Tensor, State]:
+        """Compute the parameter and state after one step: the definition.
+
+        Pure and out of place. All tensors are real (complex ones come as views with a last
+        dimension of 2) and the sign of the gradient is that of a minimisation.
+
+        Returns:
+            The new parameter, and the new value of every state tensor that changes.
+        """
+        raise NotImplementedError
+
+    def _update_sparse(self, param: Tensor, grad: Tensor, state: State, group: Group) -> None:
+        """Apply a sparse gradient in place; raises where the method has no sparse form."""
+        name = type(self).__name__
+        raise RuntimeError(
+            f"{name}: a gradient is sparse (shape {tuple(param.shape)}) and {name} does not "
+            "support sparse gradients; build the embedding with sparse=False, or use SGD or Adagrad"
+        )
+
+    def _apply_definition(self, group: Group, param: Tensor, grad: Tensor) -> None:
+        state = self._state_of(group, param)
+        if grad.is_sparse:
+            self._update_sparse(param, -grad if group["maximize"] else grad, state, group)
+            return
+        seen = {name: real(value) for name, value in state.items() if isinstance(value, Tensor)}
+        target, direction = real(param), real(grad)
+        if group["maximize"]:
+            direction = -direction
+        new_param, new_state = self._update(target, direction, seen, group)
+        target.copy_(new_param)
+        for name, value in new_state.items():
+            old = seen.get(name)
+            if old is not None and not group["differentiable"]:
+                old.copy_(value)
+            else:
+                if old is None:
+                    self._plans.clear()
+                # Cloned, because a first buffer may be the gradient itself.
+                fresh = torch.view_as_complex(value) if param.is_complex() else value
+                state[name] = value.clone() if name == "step" else fresh.clone()
