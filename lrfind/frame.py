@@ -130,6 +130,7 @@ def _loss_limits(curve: Curve, *, shows_points: bool) -> tuple[float, float] | N
     start, noise = starting_loss(loss), noise_scale(loss)
     floor = float(np.min(smooth[calm] if calm.any() else smooth))
     drop = max(start - floor, 0.0)
+    floor = min(floor, start - 2 * noise)
     # Where nothing falls, a slow rise is the only thing to see.
     rise = min(float(np.quantile(smooth, 0.75)) - start, 6 * (drop + 3 * noise))
     top = start + max(HEADROOM * drop, 4 * noise, rise)
@@ -161,16 +162,18 @@ def exit_lr(lr: Floats, loss: Floats, top: float) -> float | None:
 def end_text(curves: Sequence[Curve]) -> str:
     """Say where and why the sweep ended, short enough to stand beside it (`diverged at 2.1e+00`).
 
-    Several seeds that ended alike are told once, at the LR that the last of them reached.
+    Several seeds are told as what most of them did, with the LRs between which it happened.
     """
     reached = [curve for curve in curves if len(curve)]
     if not reached:
         return "nothing was measured"
-    last = max(float(curve.lr[-1]) for curve in reached)
     stops = [curve.stop for curve in reached]
     first = max(set(stops), key=lambda stop: (stops.count(stop), stop.value))
     share = f"{stops.count(first)} of {len(stops)} seeds " if len(set(stops)) > 1 else ""
-    return f"{share}{_ENDS[first]} {lr_text(last)}"
+    ends = [lr_text(float(curve.lr[-1])) for curve in reached if curve.stop is first]
+    ends.sort(key=float)
+    between = ends[0] if ends[0] == ends[-1] else f"{ends[0]} to {ends[-1]}"
+    return f"{share}{_ENDS[first]} {between}"
 
 
 _ENDS = {

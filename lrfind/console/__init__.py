@@ -6,9 +6,9 @@ matplotlib.
 
 from __future__ import annotations
 
-from lrfind.console.answer import Format, render
+from lrfind.console.answer import render
 from lrfind.console.problems import show_error
 from lrfind.console.progress import SweepProgress
 from lrfind.console.terminal_plot import terminal_plot
 
-__all__ = ["Format", "SweepProgress", "render", "show_error", "terminal_plot"]
+__all__ = ["SweepProgress", "render", "show_error", "terminal_plot"]

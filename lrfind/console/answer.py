@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
@@ -13,18 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lrfind.frame import lr_text
+from lrfind.output_format import Format
 from lrfind.report import Report, to_json
 from lrfind.suggest.answer import Suggestion, Verdict
-
-
-class Format(StrEnum):
-    """What `--format` accepts."""
-
-    TABLE = "table"
-    LR = "lr"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
 
 _STYLES = {Verdict.OK: "green", Verdict.LOW_CONFIDENCE: "yellow"}
 

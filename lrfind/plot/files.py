@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from lrfind.atomic import write_atomically
 from lrfind.errors import OutputError, Problem
 from lrfind.plot import style
 from lrfind.plot.picture import draw
@@ -55,24 +56,13 @@ def save_plot(report: Report, path: Path, *, dpi: int = style.DPI) -> None:
 
 
 def write_figure(figure: Figure, path: Path, *, dpi: int = style.DPI) -> None:
-    """Write a figure under a temporary name beside `path`, then put it in its place.
+    """Write a figure; see `save_plot`.
 
     Raises:
         OutputError: the suffix is unknown or the file cannot be written.
     """
     kind = picture_format(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with style.settings():
-            figure.savefig(part, format=kind, dpi=dpi, metadata=METADATA[kind])
-        os.replace(part, path)
-    except OSError as error:
-        raise OutputError(
-            Problem(
-                str(path),
-                f"cannot be written ({error.strerror or error})",
-                "choose another folder, or make this one writable",
-            )
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    data = io.BytesIO()
+    with style.settings():
+        figure.savefig(data, format=kind, dpi=dpi, metadata=METADATA[kind])
+    write_atomically(path, data.getvalue())

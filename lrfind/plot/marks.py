@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from lrfind.curve import Curve
-from lrfind.frame import Frame, Pooled, end_text, exit_lr, lr_text, smooth_line
+from lrfind.frame import Frame, Pooled, end_text, exit_lr, lr_text, pool, smooth_line
 from lrfind.plot import style
 from lrfind.plot.text import place_in_panel, separate
 from lrfind.smoothing import Floats
@@ -61,9 +61,8 @@ def exits(axes: Axes, curves: Sequence[Curve], frame: Frame, color: str) -> None
         lr, loss = smooth_line(curve)
         at = exit_lr(lr, loss, frame.loss_high)
         if at is not None:
-            axes.plot(
-                [at], [axes.get_ylim()[1]], "^", color=color, markersize=8, clip_on=False, zorder=6
-            )
+            top = axes.get_ylim()[1] - 0.025 * (frame.loss_high - frame.loss_low)
+            axes.plot([at], [top], "^", color=color, markersize=8, zorder=6)
 
 
 def end(axes: Axes, curves: Sequence[Curve]) -> None:
@@ -125,9 +124,22 @@ def answer(axes: Axes, suggestion: Suggestion, pooled: Pooled, frame: Frame) -> 
         place_in_panel(axes, label)
         labels.append(label)
     separate(axes, *labels)
-    tick = top - 0.03 * (top - axes.get_ylim()[0])
-    for lr in suggestion.per_seed if len(suggestion.per_seed) > 1 else ():
-        axes.plot([lr, lr], [tick, top], color=style.VERMILLION, linewidth=2, zorder=5)
+
+
+def seed_answers(
+    axes: Axes, suggestion: Suggestion, curves: Sequence[Curve], pooled: Pooled, frame: Frame
+) -> None:
+    """Mark what each seed alone answers, on its own line."""
+    answers = suggestion.per_seed if len(suggestion.per_seed) > 1 else ()
+    # Seeds without an answer are left out of `per_seed`, and which they are is not said.
+    matched = len(answers) == len(curves)
+    lines = [pool([curve]) for curve in curves] if matched else [pooled] * len(answers)
+    for lr, line in zip(answers, lines, strict=True):
+        loss = float(np.clip(line.at(lr), frame.loss_low, frame.loss_high))
+        axes.plot(
+            [lr], [loss], "o", markersize=5.5, color="white", zorder=7,
+            markeredgecolor=style.VERMILLION, markeredgewidth=1.4,
+        )  # fmt: skip
 
 
 def _thinned(lr: Floats, ratio: float) -> Floats:

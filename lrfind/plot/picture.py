@@ -48,6 +48,7 @@ def draw(report: Report) -> Figure:
         if suggestion:
             marks.usable_range(axes, suggestion, frame)
             marks.answer(axes, suggestion, pooled, frame)
+            marks.seed_answers(axes, suggestion, curves, pooled, frame)
     footnote(sheet, _footnote(curves))
     return sheet.figure
 
@@ -68,5 +69,5 @@ def _footnote(curves: Sequence[Curve]) -> str:
         return "points: every step · line: smoothed"
     return (
         f"points: every step · thin lines: {len(curves)} seeds, smoothed · "
-        "thick line: their median · ticks: their answers"
+        "thick line: median · small circles: each seed's lr"
     )
