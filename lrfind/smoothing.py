@@ -71,12 +71,12 @@ def ceiling(loss: Floats) -> float:
 
 
 def safe_unit(loss: Floats) -> float:
-    """Choose a unit in which sums of these losses cannot overflow.
+    """Choose a unit in which sums and squares of these losses cannot overflow.
 
-    1, or 2¹⁰⁰ near the largest float; a power of two, so that dividing by it rounds nothing.
+    1, or 2⁶⁰⁰ for losses above 2⁴⁰⁰; a power of two, so that dividing by it rounds nothing.
     """
     largest = float(np.abs(loss[np.isfinite(loss)]).max(initial=0.0))
-    return 2.0**100 if largest > 2.0**900 else 1.0
+    return 2.0**600 if largest > 2.0**400 else 1.0
 
 
 def clip_spikes(loss: Floats) -> Floats:

@@ -6,20 +6,20 @@ from lrfind.errors import NoSuggestionError
 from lrfind.suggest.answer import Verdict
 from lrfind.suggest.reading import Pick, Reading
 
-FACTOR = 0.4
+FACTOR = 0.35
 """Distance of the optimum at a constant LR from the locators' geometric mean."""
 
-FLAT_DECADES = 1.0
+FLAT_DECADES = 0.8
 """Distance before the rise when nothing but the rise was seen."""
 
 
 def auto(reading: Reading) -> Pick:
     """Join the end of the fall, the minimum and the rise.
 
-    Formula: lr = 0.4 · (LR at 90 % of the fall · LR of the minimum · LR of the rise)^⅓. The
+    Formula: lr = 0.35 · (LR at 90 % of the fall · LR of the minimum · LR of the rise)^⅓. The
     errors of the three are nearly independent, so their geometric mean is steadier than any.
     Without a clear fall (fine-tuning, plateaus) only the rise carries information:
-    lr = LR of the rise / 10. Without a rise the end of the range stands in for it, and the
+    lr = LR of the rise · 10^(−0.8). Without a rise the end of the range stands in for it, and the
     answer is a lower bound.
 
     Fails when a sweep is so fast that the loss falls only at LRs too high to train at (it then
@@ -38,7 +38,7 @@ def auto(reading: Reading) -> Pick:
             )
         return Pick(
             reading.rise_lr / 10.0**FLAT_DECADES,
-            f"a decade before its rise at {reading.rise_lr:.1e} is all that it tells",
+            f"only the rise tells: {FLAT_DECADES:g} decades before it",
         )
     rise = reading.end_lr if reading.rise_lr is None else reading.rise_lr
     fallen = reading.fallen(0.9)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from lrfind.errors import InputError, NoSuggestionError, Problem
 from lrfind.suggest.answer import Verdict
 from lrfind.suggest.reading import RISE, Pick, Reading
 
 DECADES = 0.75
 """Default distance before the rise."""
+
+MAX_DECADES = 20.0
+"""Largest distance accepted; wider than any sweep."""
 
 
 def before_rise(reading: Reading, decades: float = DECADES) -> Pick:
@@ -25,17 +26,15 @@ def before_rise(reading: Reading, decades: float = DECADES) -> Pick:
 
     Args:
         reading: the curve's features.
-        decades: distance before the rise, > 0.
+        decades: distance before the rise, above 0.
 
     Raises:
+        InputError: `decades` is out of its bounds.
         NoSuggestionError: the loss never rose.
     """
-    if not (math.isfinite(decades) and decades > 0.0):
-        raise InputError(
-            Problem(
-                "suggest.decades", f"{decades!r} must be a finite number above 0", f"use {DECADES}"
-            )
-        )
+    if not 0.0 < decades <= MAX_DECADES:
+        what = f"decades = {decades!r} must be above 0 and at most {MAX_DECADES:g}"
+        raise InputError(Problem("suggest", what, f"the default is {DECADES}"))
     if reading.rise_lr is None:
         raise NoSuggestionError(
             Verdict.NEVER_DIVERGED,

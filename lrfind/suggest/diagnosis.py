@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lrfind.curve import Curve, StopReason
-from lrfind.errors import InputError, NoSuggestionError
+from lrfind.errors import InputError, NoSuggestionError, UserCodeError
 from lrfind.suggest.answer import Note, Suggestion
 from lrfind.suggest.panel import (
     DISAGREEMENT_DECADES,
@@ -18,7 +18,7 @@ from lrfind.suggest.panel import (
     ask,
     find_rule,
 )
-from lrfind.suggest.reading import Reading, read_curve
+from lrfind.suggest.reading import Reading, decades, read_curve
 
 _EDGE = 1.05
 """Factor from an end of the range within which a suggestion counts as being at the edge."""
@@ -86,7 +86,7 @@ def _never_diverged(reading: Reading) -> Note | None:
 def _diverged_at_start(reading: Reading) -> Note | None:
     if reading.fell or reading.rise_lr is None:
         return None
-    room = math.log10(reading.rise_lr / reading.start_lr)
+    room = decades(reading.start_lr, reading.rise_lr)
     if room >= FLAT_ROOM_DECADES:
         return None
     return Note(
@@ -189,7 +189,7 @@ def _refusal(curves: Sequence[Curve], method: str) -> str:
             ask(rule, curve, method, {})
         except NoSuggestionError as error:
             return f"have no answer (seed {curve.seed}: {error.reason})"
-        except TypeError:  # a rule of the user's own with options that have no default
+        except UserCodeError:  # it needs options that are not known here
             break
     return "have no answer"
 

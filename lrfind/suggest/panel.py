@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from lrfind.curve import Curve
-from lrfind.errors import InputError, NoSuggestionError, Problem, UserCodeError
+from lrfind.errors import InputError, LrfindError, NoSuggestionError, Problem, UserCodeError
 from lrfind.registry import load_entry, load_target, nearest
 from lrfind.suggest import CATALOG, DEFAULT_METHOD
 from lrfind.suggest.answer import Suggestion, Verdict
-from lrfind.suggest.reading import Pick, Reading, read_curve
+from lrfind.suggest.reading import Pick, Reading, decades, read_curve
 
 Rule = Callable[..., Pick | float]
 """`(reading, **options) -> Pick`; a bare float will do for a rule of the user's own."""
@@ -38,8 +38,14 @@ FEW_POINTS = 20
 DISAGREEMENT_DECADES = 0.5
 """Spread between seeds above which their median has low confidence."""
 
-REACH = 3.0
-"""Usable range on both sides of the answer, as a factor; the rise cuts it short."""
+REACH = (3.0, 2.0)
+"""Usable range below and above the answer, as factors; the rise cuts it short.
+
+On lrfind's own small tasks the regret stayed under 10 % in about 7 of 10 cases at each end.
+"""
+
+FLAT_REACH = (10.0, 4.0)
+"""The same where no fall was seen."""
 
 FLAT_ROOM_DECADES = 1.0
 """Measured decades that must lie before the rise where no fall was seen."""
@@ -78,7 +84,7 @@ def suggest(curves: Sequence[Curve], method: str = DEFAULT_METHOD, **options: An
         >>> loss = 2 - 1.5 / (1 + 0.01 / lr) + lr**2
         >>> answer = suggest([Curve(lr, loss)])
         >>> f"{answer.lr:.2g} {answer.verdict}"
-        '0.066 ok'
+        '0.058 ok'
     """
     rule = find_rule(method, options)
     answers: list[Suggestion] = []
@@ -112,7 +118,7 @@ def find_rule(method: str, options: dict[str, Any]) -> Rule:
         raise InputError(
             *(
                 Problem(
-                    f"suggest.{name}", f"{method!r} takes no option {name!r}", nearest(name, names)
+                    "suggest", f"method {method!r} takes no option {name!r}", nearest(name, names)
                 )
                 for name in unknown
             )
@@ -131,11 +137,12 @@ def ask(rule: Rule, curve: Curve, method: str, options: dict[str, Any]) -> SeedA
     pick = _called(rule, reading, method, options)
     lr = min(max(pick.lr, reading.start_lr), reading.end_lr)
     ceiling = reading.end_lr if reading.rise_lr is None else min(reading.rise_lr, reading.end_lr)
+    below, above = REACH if reading.fell else FLAT_REACH
     suggestion = Suggestion(
         lr=lr,
         peak_lr=max(lr, min(lr * PEAK_RATIO, ceiling)),
-        low=max(lr / REACH, reading.start_lr),
-        high=max(lr, min(lr * REACH, ceiling)),
+        low=max(lr / below, reading.start_lr),
+        high=max(lr, min(lr * above, ceiling)),
         method=method,
         verdict=_verdict(reading, edge=lr != pick.lr),
         reason=f"{describe(reading)}; {pick.why}",
@@ -167,7 +174,7 @@ def _require_signal(reading: Reading) -> None:
             describe(reading),
             "raise sweep.end_lr; if it stays flat, check that the loss depends on the parameters",
         )
-    room = math.log10(reading.rise_lr / reading.start_lr)
+    room = decades(reading.start_lr, reading.rise_lr)
     if room < FLAT_ROOM_DECADES:
         raise NoSuggestionError(
             Verdict.DIVERGED_AT_START,
@@ -178,13 +185,19 @@ def _require_signal(reading: Reading) -> None:
 
 
 def _called(rule: Rule, reading: Reading, method: str, options: dict[str, Any]) -> Pick:
-    found = rule(reading, **options)
+    try:
+        found = rule(reading, **options)
+    except LrfindError:
+        raise
+    except Exception as error:
+        what = f"method {method!r} raised {type(error).__name__}: {error}"
+        raise UserCodeError(Problem("suggest", what, "mend the rule")) from error
     pick = found if isinstance(found, Pick) else Pick(float(found), f"{method} says {found:.1e}")
     if not (math.isfinite(pick.lr) and pick.lr > 0.0):
         raise UserCodeError(
             Problem(
-                "suggest.method",
-                f"{method!r} answered {pick.lr!r}; an LR is finite and above 0",
+                "suggest",
+                f"method {method!r} answered {pick.lr!r}; an LR is finite and above 0",
                 "raise lrfind.errors.NoSuggestionError where there is no answer",
             )
         )

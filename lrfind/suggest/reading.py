@@ -17,6 +17,7 @@ from lrfind.curve import Curve
 from lrfind.errors import NoSuggestionError
 from lrfind.smoothing import (
     Floats,
+    ceiling,
     clip_spikes,
     kernel_width,
     local_linear,
@@ -34,14 +35,21 @@ MIN_POINTS = 6
 MIN_DECADES = 0.1
 """Measured span below which nothing is read from a curve."""
 
-CLEAR = 5.0
-"""Standard errors that a fall or a rise must exceed to be believed.
+CLEAR = 4.5
+"""Standard errors that a fall must exceed to be believed.
 
-The smooth curve's minimum over pure noise lies 2 to 4 of them below its start by chance.
+Over pure noise the smooth curve's minimum lies 1.1 of them below its start in the median, and
+3.7 at the 99th percentile (50 to 1000 points).
 """
+
+CLEAR_RISE = 5.0
+"""The same for a rise, which may be seen at the end of the curve, where a fit is less certain."""
 
 RISE = 0.3
 """Share of the fall that must be lost again to call it a rise."""
+
+OUTLIER = 4.0
+"""Batch standard deviations from the running median beyond which one loss counts no further."""
 
 _TIE = 1e-6
 """Share of the smooth curve's extent within which two values count as equal."""
@@ -112,7 +120,7 @@ class Reading:
     @property
     def step_decades(self) -> float:
         """Distance between neighbours on the grid."""
-        return math.log10(self.end_lr / self.start_lr) / (len(self.lr) - 1)
+        return decades(self.start_lr, self.end_lr) / (len(self.lr) - 1)
 
     def require_fall(self) -> None:
         """Refuse a rule that looks for the fall where there is none.
@@ -141,23 +149,29 @@ class Reading:
         return _crossing(self.lr, self.smooth, int(above[-1]), -share * self.drop)
 
 
+def decades(low: float, high: float) -> float:
+    """Measure the distance between two LRs in decades."""
+    return math.log10(high) - math.log10(low)
+
+
 def read_curve(curve: Curve) -> Reading:
     """Read the features of one curve.
 
     Raises:
         NoSuggestionError: too few finite losses, or too narrow a range, to see anything.
     """
-    lr, loss, exploded_at = _measured(curve)
-    _require_enough(lr, loss, exploded_at)
-    unit = safe_unit(loss)
-    level = float(np.median(loss / unit))
-    loss = loss / unit - level
+    points = _measured(curve)
+    _require_enough(points)
+    lr, unit = points.lr, points.unit
+    level = float(np.median(points.loss))
+    loss = points.loss - level
     clipped = clip_spikes(loss)
     width = kernel_width(lr)
     start = starting_loss(loss)
     count = starting_count(len(loss))
     # The start is a median of `count` losses, the minimum a fit over 2 √π · width of them.
     sigma = max(_noise(clipped), 16 * np.finfo(np.float64).eps * abs(level))
+    clipped = _without_outliers(clipped, sigma)
     error = sigma * math.sqrt(1.57 / count + 1.0 / (2.0 * math.sqrt(math.pi) * width))
     x = np.log10(lr)
     grid = np.linspace(x[0], x[-1], len(lr))
@@ -168,11 +182,12 @@ def read_curve(curve: Curve) -> Reading:
     # A minimum inside the stretch that defines the start is no fall: the loss only rose.
     settled = grid[lowest] > x[count - 1]
     drop = max(0.0, -float(smooth[lowest])) if settled else 0.0
-    measured = 10.0**grid
-    measured[0], measured[-1] = lr[0], lr[-1]
-    rise_lr = _rise(measured, smooth, lowest, max(RISE * drop, CLEAR * error))
-    if rise_lr is None and exploded_at is not None:
-        rise_lr = exploded_at
+    measured = np.concatenate([lr[:1], 10.0 ** grid[1:-1], lr[-1:]])
+    rise_lr = _rise(measured, smooth, lowest, max(RISE * drop, CLEAR_RISE * error))
+    if rise_lr is None:
+        # A sweep stops at its explosion, which may be its last loss alone: smoothing hides that.
+        burst = float(lr[-1]) if loss[-1] > ceiling(loss) else None
+        rise_lr = points.exploded_at if points.exploded_at is not None else burst
     return Reading(
         lr=measured,
         smooth=smooth * unit,
@@ -181,28 +196,46 @@ def read_curve(curve: Curve) -> Reading:
         min_lr=float(measured[lowest]),
         rise_lr=rise_lr,
         points=len(lr),
-        exploded=exploded_at is not None,
+        exploded=points.exploded_at is not None,
     )
 
 
-def _measured(curve: Curve) -> tuple[Floats, Floats, float | None]:
-    """Order the finite losses by LR, one an LR, and say where the loss exploded at the end."""
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The finite losses of a curve, ordered by LR, one an LR.
+
+    Attributes:
+        lr: shape `(n,)`, positive, strictly increasing.
+        loss: shape `(n,)`, in units of `unit`.
+        unit: see `lrfind.smoothing.safe_unit`.
+        exploded_at: LR of the first of the non-finite losses that end the curve.
+    """
+
+    lr: Floats
+    loss: Floats
+    unit: float
+    exploded_at: float | None
+
+
+def _measured(curve: Curve) -> _Points:
     usable = np.isfinite(curve.lr) & (curve.lr > 0.0)
-    finite = usable & np.isfinite(curve.loss)
-    exploded_at = None
-    if usable.any() and finite[usable].size and not finite[usable][-1]:
-        last = int(np.flatnonzero(finite)[-1]) if finite.any() else -1
-        exploded_at = float(curve.lr[last + 1 :][usable[last + 1 :]][0])
-    lr, where = np.unique(curve.lr[finite], return_inverse=True)
-    counts = np.bincount(where, minlength=len(lr))
-    # Dividing first keeps the sum of repeated losses near the largest float finite.
-    loss = np.zeros(len(lr))
-    np.add.at(loss, where, curve.loss[finite] / counts[where])
-    return lr, loss, exploded_at
+    lr, loss = curve.lr[usable], curve.loss[usable]
+    order = np.argsort(lr, kind="stable")
+    lr, loss = lr[order], loss[order]
+    finite = np.isfinite(loss)
+    tail = len(loss) - int(np.argmax(finite[::-1])) if finite.any() else 0
+    exploded_at = float(lr[tail]) if tail < len(lr) else None
+    unit = safe_unit(loss)
+    distinct, where = np.unique(lr[finite], return_inverse=True)
+    mean = np.zeros(len(distinct))
+    np.add.at(mean, where, loss[finite] / unit)
+    mean /= np.maximum(np.bincount(where, minlength=len(distinct)), 1)
+    return _Points(distinct, mean, unit, exploded_at)
 
 
-def _require_enough(lr: Floats, loss: Floats, exploded_at: float | None) -> None:
-    span = math.log10(float(lr[-1]) / float(lr[0])) if len(lr) else 0.0
+def _require_enough(points: _Points) -> None:
+    lr, exploded_at = points.lr, points.exploded_at
+    span = decades(float(lr[0]), float(lr[-1])) if len(lr) else 0.0
     if len(lr) >= MIN_POINTS and span >= MIN_DECADES:
         return
     if exploded_at is not None and (span < 1.0 or _is_linear(lr)):
@@ -238,6 +271,12 @@ def _noise(clipped: Floats) -> float:
     return float(np.sqrt(np.mean((clipped - running_median(clipped)) ** 2)))
 
 
+def _without_outliers(loss: Floats, sigma: float) -> Floats:
+    """Bring single batches, lucky or unlucky, to within `OUTLIER` σ of their neighbours' median."""
+    centre = running_median(loss)
+    return np.clip(loss, centre - OUTLIER * sigma, centre + OUTLIER * sigma)
+
+
 def _first_lowest(values: Floats) -> int:
     tie = _TIE * float(np.ptp(values))
     return int(np.flatnonzero(values <= float(values.min()) + tie)[0])
@@ -256,5 +295,5 @@ def _crossing(lr: Floats, values: Floats, i: int, level: float) -> float:
     if i + 1 >= len(lr):
         return float(lr[-1])
     share = (level - float(values[i])) / (float(values[i + 1]) - float(values[i]))
-    ratio = float(lr[i + 1]) / float(lr[i])
-    return float(lr[i] * math.pow(ratio, min(max(share, 0.0), 1.0)))
+    share = min(max(share, 0.0), 1.0)
+    return math.pow(lr[i], 1.0 - share) * math.pow(lr[i + 1], share)
