@@ -12,25 +12,45 @@ from typing import TYPE_CHECKING, Any
 from lrfind.registry import Entry
 
 if TYPE_CHECKING:
-    from lrfind.schedulers.constant import Constant as Constant
-    from lrfind.schedulers.cosine import CosineAnnealingLR as CosineAnnealingLR
-    from lrfind.schedulers.cyclic import CyclicLR as CyclicLR
-    from lrfind.schedulers.forms.argument import ArgumentError as ArgumentError
-    from lrfind.schedulers.forms.cosine import cosine_annealing as cosine_annealing
-    from lrfind.schedulers.forms.cyclic import cyclic_lr as cyclic_lr
-    from lrfind.schedulers.forms.decay import multistep_decay as multistep_decay
-    from lrfind.schedulers.forms.decay import step_decay as step_decay
-    from lrfind.schedulers.forms.onecycle import one_cycle as one_cycle
-    from lrfind.schedulers.forms.sweep import exponential_sweep as exponential_sweep
-    from lrfind.schedulers.forms.sweep import linear_sweep as linear_sweep
-    from lrfind.schedulers.forms.warmup import warmup_factor as warmup_factor
-    from lrfind.schedulers.multistep import MultiStepLR as MultiStepLR
-    from lrfind.schedulers.onecycle import OneCycleLR as OneCycleLR
-    from lrfind.schedulers.plateau import ReduceLROnPlateau as ReduceLROnPlateau
-    from lrfind.schedulers.step import StepLR as StepLR
-    from lrfind.schedulers.sweep import ExponentialSweep as ExponentialSweep
-    from lrfind.schedulers.sweep import LinearSweep as LinearSweep
-    from lrfind.schedulers.warmup import Warmup as Warmup
+    from lrfind.schedulers.constant import Constant
+    from lrfind.schedulers.cosine import CosineAnnealingLR
+    from lrfind.schedulers.cyclic import CyclicLR
+    from lrfind.schedulers.forms.argument import ArgumentError
+    from lrfind.schedulers.forms.cosine import cosine_annealing
+    from lrfind.schedulers.forms.cyclic import cyclic_lr
+    from lrfind.schedulers.forms.decay import multistep_decay, step_decay
+    from lrfind.schedulers.forms.onecycle import one_cycle
+    from lrfind.schedulers.forms.sweep import exponential_sweep, linear_sweep
+    from lrfind.schedulers.forms.warmup import warmup_factor
+    from lrfind.schedulers.multistep import MultiStepLR
+    from lrfind.schedulers.onecycle import OneCycleLR
+    from lrfind.schedulers.plateau import ReduceLROnPlateau
+    from lrfind.schedulers.step import StepLR
+    from lrfind.schedulers.sweep import ExponentialSweep, LinearSweep
+    from lrfind.schedulers.warmup import Warmup
+
+__all__ = [
+    "CATALOG",
+    "ArgumentError",
+    "Constant",
+    "CosineAnnealingLR",
+    "CyclicLR",
+    "ExponentialSweep",
+    "LinearSweep",
+    "MultiStepLR",
+    "OneCycleLR",
+    "ReduceLROnPlateau",
+    "StepLR",
+    "Warmup",
+    "cosine_annealing",
+    "cyclic_lr",
+    "exponential_sweep",
+    "linear_sweep",
+    "multistep_decay",
+    "one_cycle",
+    "step_decay",
+    "warmup_factor",
+]
 
 CATALOG: dict[str, Entry] = {
     "constant": Entry(

@@ -8,8 +8,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from lrfind.schedulers.closed_form import Lr, warn_outside_step
-from lrfind.schedulers.forms.argument import ArgumentError
-from lrfind.schedulers.forms.sweep import exponential_sweep, linear_sweep
+from lrfind.schedulers.forms.sweep import check_sweep, exponential_sweep, linear_sweep
 
 
 class Sweep(LRScheduler):
@@ -28,15 +27,7 @@ class Sweep(LRScheduler):
         steps: int,
         last_epoch: int = -1,
     ) -> None:
-        where = type(self).__name__
-        if not 0 < start_lr < end_lr:
-            raise ArgumentError(
-                where,
-                f"start_lr = {start_lr} and end_lr = {end_lr} must satisfy 0 < start_lr < end_lr",
-                "a range test often goes from 1e-7 to 10",
-            )
-        if steps < 2:
-            raise ArgumentError(where, f"steps = {steps} must be ≥ 2", "100 to 400 are usual")
+        check_sweep(type(self).__name__, start_lr, end_lr, steps)
         self.start_lr = start_lr
         self.end_lr = end_lr
         self.steps = steps

@@ -6,6 +6,9 @@ at both ends to the last bit, whatever the rounding between them.
 
 from __future__ import annotations
 
+import math
+
+from lrfind.schedulers.forms.argument import ArgumentError
 from lrfind.schedulers.forms.elementary import X, clip, power
 
 
@@ -49,3 +52,19 @@ def linear_sweep(step: X, start_lr: float, end_lr: float, steps: int) -> X:
     """
     x = clip(step, 0, steps - 1) / (steps - 1)
     return start_lr * (1.0 - x) + end_lr * x
+
+
+def check_sweep(where: str, start_lr: float, end_lr: float, steps: int) -> None:
+    """Refuse a ramp that does not rise.
+
+    Raises:
+        ArgumentError: not 0 < start_lr < end_lr < ∞, or fewer than 2 steps.
+    """
+    if not 0 < start_lr < end_lr < math.inf:
+        raise ArgumentError(
+            where,
+            f"start_lr = {start_lr} and end_lr = {end_lr} must satisfy 0 < start_lr < end_lr < inf",
+            "a range test often goes from 1e-7 to 10",
+        )
+    if steps < 2:
+        raise ArgumentError(where, f"steps = {steps} must be ≥ 2", "100 to 400 are usual")
