@@ -10,15 +10,10 @@ import numpy as np
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import InputError, NoSuggestionError, UserCodeError
 from lrfind.suggest.answer import Note, Suggestion
-from lrfind.suggest.panel import (
-    DISAGREEMENT_DECADES,
-    FEW_POINTS,
-    FLAT_ROOM_DECADES,
-    LOW_SIGNAL,
-    ask,
-    find_rule,
-)
-from lrfind.suggest.reading import Reading, decades, read_curve
+from lrfind.suggest.judgement import FEW_POINTS, FLAT_ROOM_DECADES, LOW_SIGNAL, ask
+from lrfind.suggest.panel import DISAGREEMENT_DECADES, find_rule
+from lrfind.suggest.points import decades
+from lrfind.suggest.reading import CLEAR, Reading, read_curve
 
 _EDGE = 1.05
 """Factor from an end of the range within which a suggestion counts as being at the edge."""
@@ -101,7 +96,8 @@ def _never_fell(reading: Reading) -> Note | None:
         return None
     return Note(
         "never-fell",
-        f"the loss fell {reading.drop:.2g}, {reading.signal:.1f} standard errors; a fall needs 5",
+        f"the loss fell {reading.drop:.2g}, {reading.signal:.1f} standard errors where a clear"
+        f" fall has {CLEAR:g}",
         "usual when training starts from a trained model; else check that the loss depends on"
         " the parameters, and take more steps: --set sweep.steps=400",
     )

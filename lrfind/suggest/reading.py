@@ -18,22 +18,15 @@ from lrfind.errors import NoSuggestionError
 from lrfind.smoothing import (
     Floats,
     ceiling,
-    clip_spikes,
     kernel_width,
     local_linear,
     noise_scale,
     running_median,
-    safe_unit,
     starting_count,
     starting_loss,
 )
 from lrfind.suggest.answer import Verdict
-
-MIN_POINTS = 6
-"""Finite losses at distinct LRs below which nothing is read from a curve."""
-
-MIN_DECADES = 0.1
-"""Measured span below which nothing is read from a curve."""
+from lrfind.suggest.points import decades, measured_points, require_enough
 
 CLEAR = 4.5
 """Standard errors that a fall must exceed to be believed.
@@ -149,28 +142,24 @@ class Reading:
         return _crossing(self.lr, self.smooth, int(above[-1]), -share * self.drop)
 
 
-def decades(low: float, high: float) -> float:
-    """Measure the distance between two LRs in decades."""
-    return math.log10(high) - math.log10(low)
-
-
 def read_curve(curve: Curve) -> Reading:
     """Read the features of one curve.
 
     Raises:
         NoSuggestionError: too few finite losses, or too narrow a range, to see anything.
     """
-    points = _measured(curve)
-    _require_enough(points)
+    points = measured_points(curve)
+    require_enough(points)
     lr, unit = points.lr, points.unit
     level = float(np.median(points.loss))
     loss = points.loss - level
-    clipped = clip_spikes(loss)
+    explosion = ceiling(loss)
+    clipped = np.minimum(loss, explosion)
     width = kernel_width(lr)
     start = starting_loss(loss)
     count = starting_count(len(loss))
     # The start is a median of `count` losses, the minimum a fit over 2 √π · width of them.
-    sigma = max(_noise(clipped), 16 * np.finfo(np.float64).eps * abs(level))
+    sigma = max(_noise(loss[loss <= explosion]), 16 * np.finfo(np.float64).eps * abs(level))
     clipped = _without_outliers(clipped, sigma)
     error = sigma * math.sqrt(1.57 / count + 1.0 / (2.0 * math.sqrt(math.pi) * width))
     x = np.log10(lr)
@@ -186,7 +175,7 @@ def read_curve(curve: Curve) -> Reading:
     rise_lr = _rise(measured, smooth, lowest, max(RISE * drop, CLEAR_RISE * error))
     if rise_lr is None:
         # A sweep stops at its explosion, which may be its last loss alone: smoothing hides that.
-        burst = float(lr[-1]) if loss[-1] > ceiling(loss) else None
+        burst = float(lr[-1]) if loss[-1] > explosion else None
         rise_lr = points.exploded_at if points.exploded_at is not None else burst
     return Reading(
         lr=measured,
@@ -200,75 +189,12 @@ def read_curve(curve: Curve) -> Reading:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Points:
-    """The finite losses of a curve, ordered by LR, one an LR.
-
-    Attributes:
-        lr: shape `(n,)`, positive, strictly increasing.
-        loss: shape `(n,)`, in units of `unit`.
-        unit: see `lrfind.smoothing.safe_unit`.
-        exploded_at: LR of the first of the non-finite losses that end the curve.
-    """
-
-    lr: Floats
-    loss: Floats
-    unit: float
-    exploded_at: float | None
-
-
-def _measured(curve: Curve) -> _Points:
-    usable = np.isfinite(curve.lr) & (curve.lr > 0.0)
-    lr, loss = curve.lr[usable], curve.loss[usable]
-    order = np.argsort(lr, kind="stable")
-    lr, loss = lr[order], loss[order]
-    finite = np.isfinite(loss)
-    tail = len(loss) - int(np.argmax(finite[::-1])) if finite.any() else 0
-    exploded_at = float(lr[tail]) if tail < len(lr) else None
-    unit = safe_unit(loss)
-    distinct, where = np.unique(lr[finite], return_inverse=True)
-    mean = np.zeros(len(distinct))
-    np.add.at(mean, where, loss[finite] / unit)
-    mean /= np.maximum(np.bincount(where, minlength=len(distinct)), 1)
-    return _Points(distinct, mean, unit, exploded_at)
-
-
-def _require_enough(points: _Points) -> None:
-    lr, exploded_at = points.lr, points.exploded_at
-    span = decades(float(lr[0]), float(lr[-1])) if len(lr) else 0.0
-    if len(lr) >= MIN_POINTS and span >= MIN_DECADES:
-        return
-    if exploded_at is not None and (span < 1.0 or _is_linear(lr)):
-        raise NoSuggestionError(
-            Verdict.DIVERGED_AT_START,
-            f"the loss became non-finite at {exploded_at:.1e}, after {len(lr)} finite losses",
-            "lower sweep.start_lr by two decades or more",
-        )
-    if len(lr) >= MIN_POINTS:
-        raise NoSuggestionError(
-            Verdict.NO_SIGNAL,
-            f"the sweep covers {span:.2g} decades, from {lr[0]:.1e} to {lr[-1]:.1e}",
-            "widen it: lower sweep.start_lr or raise sweep.end_lr",
-        )
-    raise NoSuggestionError(
-        Verdict.NO_SIGNAL,
-        f"the sweep has {len(lr)} finite losses at distinct LRs; a reading needs {MIN_POINTS}",
-        "take more steps, e.g. --set sweep.steps=200",
-    )
-
-
-def _is_linear(lr: Floats) -> bool:
-    """Tell LRs that are evenly spaced themselves, not in their logarithm."""
-    gaps = np.diff(lr)
-    return len(gaps) >= 2 and float(np.ptp(gaps)) <= 1e-3 * float(gaps.max())
-
-
-def _noise(clipped: Floats) -> float:
+def _noise(loss: Floats) -> float:
     """Estimate the batch noise, also where most neighbouring losses are equal (quantised)."""
-    sigma = noise_scale(clipped)
-    if sigma > 0.0:
+    sigma = noise_scale(loss)
+    if sigma > 0.0 or len(loss) == 0:
         return sigma
-    return float(np.sqrt(np.mean((clipped - running_median(clipped)) ** 2)))
+    return float(np.sqrt(np.mean((loss - running_median(loss)) ** 2)))
 
 
 def _without_outliers(loss: Floats, sigma: float) -> Floats:
