@@ -90,7 +90,7 @@ def fit_frame(
     """Choose limits that show every valley well and let explosions leave through the top.
 
     The floor is the least smooth loss and the top lies `HEADROOM` drops above the start, or 4 σ of
-    the noise, whichever is more.
+    the noise, whichever is more. A curve that never rises by more than its drop stays inside.
 
     Args:
         curves: what will be drawn.
@@ -134,8 +134,9 @@ def _loss_limits(curve: Curve, *, shows_points: bool) -> tuple[float, float] | N
     # Where nothing falls, a slow rise is the only thing to see.
     rise = min(float(np.quantile(smooth, 0.75)) - start, 6 * (drop + 3 * noise))
     top = start + max(HEADROOM * drop, 4 * noise, rise)
-    if not top > floor:
-        top = float(np.max(smooth))
+    peak = float(np.max(smooth))
+    if peak <= start + drop or not top > floor:
+        top = max(top, peak)
     reach = STRAY * (top - floor)
     seen = loss[loss <= ceiling(loss)]
     if shows_points and len(seen):

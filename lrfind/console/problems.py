@@ -6,7 +6,13 @@ import sys
 import traceback
 from pathlib import Path
 
-from lrfind.errors import InputError, LrfindError, UserCodeError
+from lrfind.errors import (
+    InputError,
+    InterruptedSweepError,
+    LrfindError,
+    NoSuggestionError,
+    UserCodeError,
+)
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -22,8 +28,10 @@ def show_error(error: LrfindError, debug: bool = False) -> str:
         lines = [f"error: {problem}" for problem in error.problems]
         if len(lines) > 1:
             lines.append(f"{len(lines)} problems")
-    else:
+    elif isinstance(error, NoSuggestionError | InterruptedSweepError):
         lines = [str(error)]
+    else:
+        lines = [f"error: {error}"]
     text = "\n".join(lines) + "\n"
     if debug:
         return text + "\n" + "".join(traceback.format_exception(error))

@@ -15,6 +15,10 @@ ROWS_AROUND = 4
 """Lines that are not the curve: answer, axis, decades, range."""
 
 
+MAX_WIDTH = 100
+"""Columns beyond which a plot of a dozen lines only gets flatter."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Glyphs:
     """The characters of one drawing; `per_cell` is how many dots a cell holds (across, down)."""
@@ -46,7 +50,7 @@ def terminal_plot(report: Report, width: int = 80, height: int = 14, unicode: bo
 
     Args:
         report: what to draw; without a measured curve the text is empty.
-        width: columns to fill.
+        width: columns to fill, up to `MAX_WIDTH`.
         height: lines to fill, at least 8; four of them are labels.
         unicode: braille and box characters; else ASCII only.
 
@@ -59,6 +63,7 @@ def terminal_plot(report: Report, width: int = 80, height: int = 14, unicode: bo
         return ""
     suggestion = report.suggestion
     frame = fit_frame(curves, (suggestion.lr, suggestion.peak_lr) if suggestion else ())
+    width = min(width, MAX_WIDTH)
     canvas = _Canvas(frame, width, max(height, 8) - ROWS_AROUND, _UNICODE if unicode else _ASCII)
     canvas.draw(pooled)
     head = _merge(canvas.margin, width, ((0, "no suggestion", "left"),))

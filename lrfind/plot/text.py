@@ -57,7 +57,7 @@ def wrap(figure: Figure, text: str, room_in: float) -> list[str]:
 def cut(figure: Figure, title: str) -> str:
     """Shorten a title that is wider than the sheet."""
     room = style.WIDTH_IN - 2 * style.EDGE_IN
-    kept = title
+    kept = title[:200]
     while kept and measure_in(figure, kept, "bold", style.SIZE_TITLE) > room:
         kept = kept[:-2]
         title = kept.rstrip() + "…"
