@@ -81,12 +81,12 @@ def copied(value: Lr) -> Lr:
 
 
 def write(group: dict[str, Any], key: str, value: Lr) -> None:
-    """Set a group's entry; a tensor keeps its identity and is filled."""
+    """Set a group's entry; a tensor keeps its identity and is filled, and none is shared."""
     present = group[key]
     if isinstance(present, Tensor):
         present.fill_(value)
     else:
-        group[key] = value
+        group[key] = copied(value)
 
 
 def require_optimizer(optimizer: object) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
 from torch.optim import Optimizer
 
 from lrfind.schedulers.closed_form import Lr, copied
@@ -53,8 +52,6 @@ def set_momentum(group: dict[str, Any], value: Lr, use_beta1: bool) -> None:
     """Write a group's momentum, or its β₁."""
     if use_beta1:
         group["betas"] = (value, *group["betas"][1:])
-    elif isinstance(group.get("momentum"), Tensor):
-        group["momentum"].fill_(value)
     else:
         group["momentum"] = value
 
@@ -64,6 +61,6 @@ def begin_cycling(
 ) -> None:
     """Start every group at its highest momentum, and note both bounds in the group."""
     for group, low, high in zip(optimizer.param_groups, base, peak, strict=True):
-        set_momentum(group, high, use_beta1)
-        group["max_momentum"] = high
-        group["base_momentum"] = low
+        set_momentum(group, copied(high), use_beta1)
+        group["max_momentum"] = copied(high)
+        group["base_momentum"] = copied(low)

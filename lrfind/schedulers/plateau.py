@@ -112,8 +112,9 @@ class ReduceLROnPlateau(torch_schedulers.ReduceLROnPlateau):
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
                 raise RuntimeError(
-                    f"ReduceLROnPlateau: min_lrs has {len(self.min_lrs)} values for {len(groups)} "
-                    "parameter groups; append one to scheduler.min_lrs for each group added"
+                    "ReduceLROnPlateau: The number of param groups in the optimizer "
+                    f"({len(groups)}) must be that of min_lrs ({len(self.min_lrs)}); append one "
+                    "to scheduler.min_lrs for each group added"
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, min_lr in zip(groups, self.min_lrs, strict=True):

@@ -275,8 +275,65 @@ def test_plateau_with_listed_floors_asks_for_one_more() -> None:
     scheduler = ours.ReduceLROnPlateau(optimizer, patience=0, min_lr=[0.0, 0.0])
     optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(1))]})
     scheduler.step(1.0)
-    with pytest.raises(RuntimeError, match=r"append one to scheduler.min_lrs"):
+    with pytest.raises(
+        RuntimeError, match=r"number of param groups in the optimizer \(3\) must.*append one"
+    ):
         scheduler.step(1.0)
+
+
+@pytest.mark.parametrize("name", [name for name in MADE if name != "plateau"])
+def test_arguments_and_state_do_not_alias_the_groups(name: str) -> None:
+    """Changing a tensor LR in place reaches neither initial_lr nor base_lrs."""
+    optimizer = sgd(("0.1",))
+    group = optimizer.param_groups[0]
+    scheduler = MADE[name](optimizer)
+    initial, bases = float(group["initial_lr"]), [float(lr) for lr in scheduler.base_lrs]
+    group["lr"].mul_(0.5)
+    optimizer.step()
+    scheduler.step()
+    scheduler.get_last_lr()[0] *= 0.5
+
+    assert float(group["initial_lr"]) == initial
+    assert [float(lr) for lr in scheduler.base_lrs] == bases
+    assert group["lr"] is not scheduler.base_lrs[0]
+
+
+@pytest.mark.parametrize("name", ["cyclic", "onecycle"])
+def test_tensor_arguments_are_copied(name: str) -> None:
+    """Tensors passed as bounds may change afterwards: the cycle keeps what it was given."""
+    low, high, base, peak = (torch.tensor(v, dtype=torch.float64) for v in (0.1, 0.2, 0.8, 0.9))
+    a, b = sgd((0.1,)), sgd((0.1,))
+    momentum: dict[str, Any] = {"base_momentum": base, "max_momentum": peak}
+    if name == "cyclic":
+        scheduler: Any = ours.CyclicLR(a, low, high, 4, **momentum)
+        plain: Any = ours.CyclicLR(b, 0.1, 0.2, 4, base_momentum=0.8, max_momentum=0.9)
+    else:
+        scheduler = ours.OneCycleLR(a, high, 20, **momentum)
+        plain = ours.OneCycleLR(b, 0.2, 20, base_momentum=0.8, max_momentum=0.9)
+    for tensor in (low, high, base, peak):
+        tensor.mul_(0.5)
+
+    for row, expected in zip(trace(a, [scheduler], 12), trace(b, [plain], 12), strict=True):
+        assert row == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["step", "multistep", "cosine", "cyclic", "onecycle"])
+def test_rebuilding_over_a_loaded_optimizer_keeps_its_lr(name: str) -> None:
+    """With last_epoch one below the saved one, a scheduler starts at the checkpoint's LR."""
+    made: dict[str, Any] = {
+        "step": lambda o, e: ours.StepLR(o, 30, last_epoch=e),
+        "multistep": lambda o, e: ours.MultiStepLR(o, [30, 80], last_epoch=e),
+        "cosine": lambda o, e: ours.CosineAnnealingLR(o, 10, last_epoch=e),
+        "cyclic": lambda o, e: ours.CyclicLR(o, 0.01, 0.1, last_epoch=e),
+        "onecycle": lambda o, e: ours.OneCycleLR(o, 0.01, 10, last_epoch=e),
+    }
+    first, second = adam(), adam()
+    trace(first, [made[name](first, -1)], 1)
+    second.load_state_dict(first.state_dict())
+    rebuilt = made[name](second, 0)
+
+    assert rebuilt.last_epoch == 1
+    assert rebuilt.get_last_lr() == pytest.approx([group["lr"] for group in first.param_groups])
 
 
 def test_plateau_warns_about_an_epoch() -> None:
