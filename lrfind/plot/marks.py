@@ -117,7 +117,7 @@ def answer(axes: Axes, suggestion: Suggestion, pooled: Pooled, frame: Frame) -> 
         )  # fmt: skip
         label = axes.text(
             lr, 1.015, f"{name} {lr_text(lr)} " if ha == "right" else f" {name} {lr_text(lr)}",
-            transform=axes.get_xaxis_transform(), ha=ha, va="bottom", color=style.VERMILLION,
+            transform=axes.get_xaxis_transform(), ha=ha, va="bottom", color=style.DEEP_VERMILLION,
             fontsize=style.SIZE_TEXT + 1.5 if name == "lr" else style.SIZE_LABEL,
             weight="bold" if name == "lr" else "normal",
         )  # fmt: skip

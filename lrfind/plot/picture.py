@@ -58,10 +58,10 @@ def _verdict(report: Report) -> list[Run]:
         verdict, text = report.suggestion.verdict, report.suggestion.reason
     elif report.no_answer:
         verdict, text = report.no_answer.verdict, str(report.no_answer)
-        return [Run(f"no suggestion ({verdict})", text, style.VERMILLION)]
+        return [Run(f"no suggestion ({verdict})", text, style.DEEP_VERMILLION)]
     else:
         return []
-    return [Run(verdict.value, text, _VERDICT_COLORS.get(verdict, style.VERMILLION))]
+    return [Run(verdict.value, text, _VERDICT_COLORS.get(verdict, style.DEEP_VERMILLION))]
 
 
 def _footnote(curves: Sequence[Curve]) -> str:

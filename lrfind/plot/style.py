@@ -21,6 +21,8 @@ GREEN = "#009E73"
 DEEP_GREEN = "#00694d"
 """Green for text."""
 VERMILLION = "#D55E00"
+DEEP_VERMILLION = "#B84E00"
+"""Vermillion for text."""
 ORANGE = "#B37400"
 """Okabe–Ito orange, darkened until text in it reads on white."""
 
