@@ -43,4 +43,7 @@ def auto(reading: Reading) -> Pick:
     rise = reading.end_lr if reading.rise_lr is None else reading.rise_lr
     fallen = reading.fallen(0.9)
     product = fallen ** (1 / 3) * reading.min_lr ** (1 / 3) * rise ** (1 / 3)
-    return Pick(FACTOR * product, f"{FACTOR:g} × the mean of these and of 90 % fallen")
+    return Pick(
+        FACTOR * product,
+        f"{FACTOR:g} × the geometric mean of both and {fallen:.1e} (90 % fallen)",
+    )

@@ -26,4 +26,4 @@ def valley(reading: Reading) -> Pick:
     reading.require_fall()
     begun = reading.fallen(_BEGUN)
     lr = math.sqrt(begun) * math.sqrt(reading.min_lr)
-    return Pick(lr, f"half way, in log LR, from where it began to fall at {begun:.1e}")
+    return Pick(lr, f"half way from {begun:.1e}, where it began to fall")

@@ -64,6 +64,11 @@ def test_an_entry_tells_formula_and_source_and_loads(method: str) -> None:
         assert section in rule.__doc__
 
 
+def test_the_catalog_tells_the_constant_in_use() -> None:
+    """The one-line formula of `auto` names its factor."""
+    assert CATALOG["auto"].formula.startswith(f"{FACTOR:g} · ")
+
+
 @pytest.mark.parametrize("method", CATALOG)
 def test_the_peak_lr_has_its_documented_ratio(method: str) -> None:
     """`peak_lr` is 2.25 times `lr` where the rise leaves room for it."""

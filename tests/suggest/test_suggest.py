@@ -147,6 +147,41 @@ def test_a_shift_changes_no_verdict(shape: str, shift: float) -> None:
         assert suggest([shifted]).lr == pytest.approx(suggest([curve]).lr, rel=1e-6)
 
 
+@pytest.mark.parametrize("method", CATALOG)
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 10**6),
+    points=st.integers(0, 120),
+    shift=st.floats(-1e3, 1e3),
+    log_scale=st.floats(-6, 6),
+    log_factor=st.floats(-6, 6),
+)
+def test_any_curve_keeps_its_verdict(
+    method: str, seed: int, points: int, shift: float, log_scale: float, log_factor: float
+) -> None:
+    """Random walks too, answered or refused, do not care for shift, scale and the unit of LR."""
+    rng = np.random.default_rng(seed)
+    lr = np.logspace(-5, 1, points)
+    loss = np.cumsum(rng.standard_normal(points)) + rng.exponential(2) * rng.standard_normal(points)
+    scale, factor = 10.0**log_scale, 10.0**log_factor
+
+    def answer(curve: Curve) -> tuple[str, float | None]:
+        try:
+            found = suggest([curve], method)
+        except NoSuggestionError as error:
+            return error.verdict, None
+        return found.verdict, found.lr
+
+    verdict, before = answer(Curve(lr, loss))
+    for curve, by in (
+        (Curve(lr, loss + shift), 1.0),
+        (Curve(lr, scale * loss), 1.0),
+        (Curve(factor * lr, loss), factor),
+    ):
+        expected = None if before is None else pytest.approx(by * before, rel=1e-6)
+        assert answer(curve) == (verdict, expected)
+
+
 ANY_FLOAT = st.floats(allow_nan=False, allow_infinity=False)
 
 
