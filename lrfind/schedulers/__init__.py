@@ -2,6 +2,18 @@
 
 The classes are torch-compatible (`StepLR(optimizer, 30)`); the functions are their closed forms,
 pure and free of torch (`step_decay(step, 30)`). Each name is imported on first use.
+
+Where they differ from torch's on purpose:
+
+- No rounding adds up: a group that nobody else touches is put where the closed form says, not a
+  factor beyond where it was. A chained scheduler or a change by hand still multiplies.
+- Arguments without sense (`step_size=0`, `T_max=0`, γ < 0, a negative factor) are refused when the
+  scheduler is built, with rule and remedy; the error is a `ValueError` as well.
+- `OneCycleLR` whose rise is one step long begins at its peak, where torch divides by zero; and
+  `CyclicLR` in `triangular2` goes on beyond cycle 1024, where torch overflows.
+- Tensors passed as bounds are copied everywhere; `load_state_dict` leaves its argument as it was.
+- `Warmup` stands for a `SequentialLR` of a warmup and the rest, begins at the wrapped scheduler's
+  own first LR, and knows its state; a plateau inside it gets its metric through `step(metric)`.
 """
 
 from __future__ import annotations

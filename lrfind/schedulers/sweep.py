@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from lrfind.schedulers.closed_form import Lr, warn_outside_step
+from lrfind.schedulers.forms.argument import ArgumentError
 from lrfind.schedulers.forms.sweep import check_sweep, exponential_sweep, linear_sweep
 
 
@@ -28,6 +29,12 @@ class Sweep(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         check_sweep(type(self).__name__, start_lr, end_lr, steps)
+        if isinstance(optimizer, Optimizer) and not optimizer.param_groups[0]["lr"] > 0:
+            raise ArgumentError(
+                type(self).__name__,
+                f"the first group's lr = {optimizer.param_groups[0]['lr']} must be > 0",
+                "give it any: the groups' LRs are read for their ratios",
+            )
         self.start_lr = start_lr
         self.end_lr = end_lr
         self.steps = steps

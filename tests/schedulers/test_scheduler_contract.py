@@ -203,6 +203,7 @@ BAD: dict[str, Any] = {
     "expected 2 min_lrs, got 1": lambda o: ours.ReduceLROnPlateau(o, min_lr=[0.1]),
     "start_lr = 1 and end_lr = 0.1": lambda o: ours.ExponentialSweep(o, 1, 0.1, 9),
     "LinearSweep: steps = 1": lambda o: ours.LinearSweep(o, 0.1, 1, 1),
+    "first group's lr = 0.0 must be": lambda o: ours.ExponentialSweep(sgd((0.0,)), 0.1, 1, 9),
     "Warmup: steps = -1": lambda o: ours.Warmup(ours.StepLR(o, 1), -1),
 }
 
