@@ -24,7 +24,15 @@ UNTOUCHED = 1e-9
 checkpoint written by torch, far below any change worth making."""
 
 
-class ClosedFormLR(LRScheduler):
+class Scheduler(LRScheduler):
+    """Abstract: torch's base class, whose older versions hand out the groups' own tensors."""
+
+    def get_last_lr(self) -> list[Lr]:
+        """Read the LR of each group that the last step set; tensors are copies."""
+        return [copied(lr) for lr in self._last_lr]
+
+
+class ClosedFormLR(Scheduler):
     """Abstract: a scheduler that knows its LR at any epoch, and the step from the one before."""
 
     def _closed_form(self, base_lr: Lr, epoch: int) -> Lr:

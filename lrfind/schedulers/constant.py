@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch.optim import Optimizer
+
 from lrfind.schedulers.closed_form import ClosedFormLR, Lr, copied
 
 
@@ -15,6 +17,9 @@ class Constant(ClosedFormLR):
         optimizer: whose groups are driven.
         last_epoch: epoch to resume after; −1 starts.
     """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        super().__init__(optimizer, last_epoch)
 
     def _closed_form(self, base_lr: Lr, epoch: int) -> Lr:
         return copied(base_lr)

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
-from lrfind.schedulers.closed_form import Lr, require_optimizer, warn_outside_step, write
+from lrfind.schedulers.closed_form import Lr, Scheduler, require_optimizer, warn_outside_step, write
 from lrfind.schedulers.forms.cyclic import check_mode, cycle_number, cycle_shape, height, triangle
 from lrfind.schedulers.momentum import begin_cycling, per_group, set_momentum, uses_beta1
 
 
-class CyclicLR(LRScheduler):
+class CyclicLR(Scheduler):
     """Cycle the LR between `base_lr` and `max_lr`, and momentum the other way.
 
     η_t = base + (max − base) · triangle_t · height_t (Smith 2017, arXiv 1506.01186). Step it after

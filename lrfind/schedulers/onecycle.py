@@ -7,15 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
-from lrfind.schedulers.closed_form import Lr, require_optimizer, warn_outside_step
+from lrfind.schedulers.closed_form import Lr, Scheduler, require_optimizer, warn_outside_step
 from lrfind.schedulers.forms.argument import ArgumentError
 from lrfind.schedulers.forms.onecycle import along, anneal, levels, phases
 from lrfind.schedulers.momentum import begin_cycling, per_group, set_momentum, uses_beta1
 
 
-class OneCycleLR(LRScheduler):
+class OneCycleLR(Scheduler):
     """Raise the LR to `max_lr` and let it fall far below its start, within `total_steps`.
 
     max/div → max within the first `pct_start`, then max → max/(div·final_div), along cosines or

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
-from lrfind.schedulers.closed_form import Lr, warn_outside_step
+from lrfind.schedulers.closed_form import Lr, Scheduler, warn_outside_step
 from lrfind.schedulers.forms.argument import ArgumentError
 from lrfind.schedulers.forms.sweep import check_sweep, exponential_sweep, linear_sweep
 
 
-class Sweep(LRScheduler):
+class Sweep(Scheduler):
     """Abstract: raise the first group's LR from `start_lr` to `end_lr`; others keep their ratio.
 
     Sets LRs rather than multiplying them; past the last step they stay at `end_lr`.

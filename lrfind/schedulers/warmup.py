@@ -7,12 +7,12 @@ from typing import Any, SupportsFloat
 from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.lr_scheduler import ReduceLROnPlateau as TorchReduceLROnPlateau
 
-from lrfind.schedulers.closed_form import Lr, copied, follow, warn_outside_step
+from lrfind.schedulers.closed_form import Lr, Scheduler, copied, follow, warn_outside_step
 from lrfind.schedulers.forms.argument import ArgumentError
 from lrfind.schedulers.forms.warmup import warmup_factor
 
 
-class Warmup(LRScheduler):
+class Warmup(Scheduler):
     """Bring the LR up to a scheduler's first one within `steps`, then hand over to it.
 
     η_t = factor_t · inner_0 for t < steps, inner_{t − steps} from there on, where factor_t is

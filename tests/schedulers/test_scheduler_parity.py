@@ -167,6 +167,10 @@ def same_or_both_lost(mine: list[list[float]], torchs: list[list[float]]) -> Non
         assert row == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.skipif(
+    not hasattr(theirs.LRScheduler, "_is_initial"),
+    reason="this torch resumes a cosine elsewhere; bundled ones follow the newer",
+)
 @CASES_EACH
 @given(chainable, st.integers(0, 30))
 def test_last_epoch_resumes_as_in_torch(case: Any, last_epoch: int) -> None:
@@ -238,7 +242,7 @@ def test_plateau_equals_torchs(args: Any, metrics: list[float], cut: int, lrs: A
     same(rows, trace(b, [torchs], 30, metrics=metrics))
     assert mine.get_last_lr() == torchs.get_last_lr()
     left, right = mine.state_dict(), torchs.state_dict()
-    assert set(left) == set(right)
+    assert set(left) == set(right) - {"verbose"}  # of torch before 2.7
     assert all(left[key] == right[key] for key in left if key != "_last_lr")
 
 
@@ -294,6 +298,8 @@ def test_torchs_combinations_take_bundled_schedulers(name: str) -> None:
             if name == "SequentialLR"
             else theirs.ChainedScheduler(parts)
         )
-        rows.append(trace(optimizer, [both], 8))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's SequentialLR may step a part by epoch
+            rows.append(trace(optimizer, [both], 8))
 
     same(*rows)
