@@ -51,7 +51,9 @@ def explain(details: ErrorDetails, root: type[BaseModel]) -> tuple[tuple[str | i
         return loc, f"{shown} must be {context['expected']}", _default(section, leaf)
     if kind in _BOUNDS:
         word, bound = _BOUNDS[kind]
-        return loc, f"{shown} must be {word} {context[bound]:g}", _default(section, leaf)
+        limit = context[bound]
+        limit = limit if isinstance(limit, int) else f"{limit:g}"
+        return loc, f"{shown} must be {word} {limit}", _default(section, leaf)
     if kind == "string_pattern_mismatch":
         field = section.model_fields.get(str(leaf)) if section else None
         known = (field.description or "").split(";")[0] if field else context["pattern"]

@@ -29,6 +29,8 @@ class ExitCode(IntEnum):
     """A config, option, file or the user's code is wrong."""
     NO_SUGGESTION = 3
     """The sweep gave no honest suggestion."""
+    INTERNAL = 70
+    """A bug of lrfind (`EX_SOFTWARE` of sysexits.h)."""
     INTERRUPTED = 130
     """Ctrl-C; the partial curve is on disk."""
 

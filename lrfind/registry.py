@@ -86,14 +86,21 @@ def parse_target(text: str) -> Target:
 
 
 def import_file(path: Path) -> ModuleType:
-    """Import a Python file under a name of its own, once a path and process.
+    """Import a Python file, once a path and process.
 
-    The file's folder is put on `sys.path` while (and after) it is imported, as `python file.py`
-    does, so that the imports of its neighbours work; the module name carries a digest of the
-    path, so that two files called `train.py` do not shadow each other, and DataLoader workers
-    that unpickle its classes find them under the same name.
+    The file's folder is put at the end of `sys.path`, so that the imports of its neighbours work.
+    Where no other module has its name, the file is imported as `import train` would: a neighbour
+    that imports it gets the same module, and so do DataLoader workers that are spawned and
+    unpickle its classes. Else its name carries a digest of the path, so that two files called
+    `train.py` do not shadow each other; spawned workers do not find that one.
     """
     path = path.resolve()
+    folder = str(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+        importlib.invalidate_caches()
+    if _is_own_name(path):
+        return importlib.import_module(path.stem)
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"lrfind_target_{path.stem}_{digest}"
     if name in sys.modules:
@@ -102,16 +109,24 @@ def import_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not an importable Python file")
     module = importlib.util.module_from_spec(spec)
-    folder = str(path.parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     return module
+
+
+def _is_own_name(path: Path) -> bool:
+    """Tell whether `import <stem>` gives this very file."""
+    if not path.stem.isidentifier():
+        return False
+    try:
+        spec = importlib.util.find_spec(path.stem)
+    except ValueError:  # `__main__`, or a module that was made by hand
+        return False
+    return spec is not None and spec.origin is not None and Path(spec.origin).resolve() == path
 
 
 def load_target(text: str, folder: Path, where: str, key: str) -> Any:
@@ -138,7 +153,7 @@ def load_target(text: str, folder: Path, where: str, key: str) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
-            owner = ".".join([target.module, *target.attr.split(".")[:i]])
+            owner = ":".join([target.module, ".".join(target.attr.split(".")[:i])]).rstrip(":")
             known = [name for name in dir(found) if not name.startswith("_")]
             close = difflib.get_close_matches(part, known, n=1, cutoff=0.6)
             hint = f"did you mean {close[0]!r}?" if close else f"define {part!r} there"
@@ -153,7 +168,7 @@ def _import_module(target: Target, folder: Path, where: str, key: str) -> Module
     if target.is_file:
         path = folder / Path(target.module).expanduser()
         if not path.is_file():
-            remedy = "paths start from the config's own folder"
+            remedy = f"paths start from {folder.resolve()}"
             raise InputError(Problem(where, f"{shown}: there is no file {path}", remedy))
     try:
         return import_file(path) if target.is_file else importlib.import_module(target.module)

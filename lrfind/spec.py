@@ -9,9 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -25,12 +33,38 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    @model_serializer(mode="wrap", when_used="json")
+    def _finite(self, handler: SerializerFunctionWrapHandler) -> Any:
+        """Write infinite and NaN numbers as texts, since strict JSON has no such numbers."""
+        return _without_nonfinite(handler(self))
+
 
 AnySection = TypeVar("AnySection", bound=Section)
 
 
+def _without_nonfinite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nonfinite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nonfinite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _or_text(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema that a section may be written as a bare string."""
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "string", "description": "The short form."}, whole]
+
+
+_SHORT = ConfigDict(json_schema_extra=_or_text)
+"""Config of the sections that have a short form; pydantic joins it with `Section`'s own."""
+
+
 class TargetSection(Section):
     """The user's own object; a bare string is short for `{target: …}`."""
+
+    model_config = _SHORT
 
     target: str = Field(
         description="Import path of the object: `package.module:attr` or `file.py:attr`, a file "
@@ -94,6 +128,8 @@ class ValidationSection(LoaderSection):
 class LossSection(Section):
     """The loss: a `torch.nn.functional` name or the user's own; a bare string is the name."""
 
+    model_config = _SHORT
+
     name: str | None = Field(
         default=None,
         description="A function of torch.nn.functional, called as `loss(model(*inputs), target)`.",
@@ -123,6 +159,7 @@ class GroupSection(Section):
         description="Pattern, or patterns, on parameter names (`*` and `?` as in a shell); the "
         "first group that matches takes the parameter.",
         examples=["*.bias", ["backbone.*", "embed.*"]],
+        json_schema_extra=_or_text,
     )
     lr_scale: PositiveFloat = Field(
         default=1.0, description="This group's LR as a multiple of the swept LR."
@@ -143,6 +180,8 @@ class GroupSection(Section):
 
 class OptimizerSection(Section):
     """The optimizer; a bare string is a bundled name or an import path."""
+
+    model_config = _SHORT
 
     name: str | None = Field(
         default=None, description="A bundled optimizer (`lrfind list optimizers`)."
@@ -239,7 +278,13 @@ class SweepSection(Section):
 class SuggestSection(Section):
     """How the LR is read off the curve; a bare string is the method."""
 
-    method: str = Field(default="auto", description="A rule (`lrfind list methods`).")
+    model_config = _SHORT
+
+    method: str = Field(
+        default="auto",
+        description="A rule (`lrfind list methods`), or the import path of one: `rules.py:mine`, a "
+        "file relative to where the command runs.",
+    )
     args: dict[str, Any] = Field(default_factory=dict, description="Options of the rule.")
 
     @model_validator(mode="before")
@@ -250,6 +295,8 @@ class SuggestSection(Section):
 
 class OutputSection(Section):
     """Where the files go; a bare string is the folder."""
+
+    model_config = _SHORT
 
     dir: str | None = Field(
         default=None,

@@ -8,6 +8,7 @@ import typer
 
 from lrfind import __version__
 from lrfind.cli.catalog import list_bundled, schema
+from lrfind.cli.help_layout import Command, Group
 from lrfind.cli.init import init
 from lrfind.cli.plot import plot
 from lrfind.cli.run import run
@@ -17,20 +18,21 @@ from lrfind.cli.validate import validate
 app = typer.Typer(
     name="lrfind",
     help="Find a learning rate for a PyTorch model: sweep, plot, suggestion, files.\n\n"
-    "Start with `lrfind init digits && lrfind run lrfind.yaml`.",
+    "Example: `lrfind init digits && lrfind run lrfind.yaml`",
+    cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command()(run)
-app.command()(validate)
-app.command()(suggest)
-app.command()(plot)
-app.command()(init)
-app.command("list")(list_bundled)
-app.command()(schema)
+app.command(cls=Command)(run)
+app.command(cls=Command)(validate)
+app.command(cls=Command)(suggest)
+app.command(cls=Command)(plot)
+app.command(cls=Command)(init)
+app.command("list", cls=Command)(list_bundled)
+app.command(cls=Command)(schema)
 
 
 def _print_version(wanted: bool) -> None:

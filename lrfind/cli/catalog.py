@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrfind import optim, schedulers, suggest
+from lrfind.registry import Entry
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 
 class Kind(StrEnum):
@@ -26,25 +32,38 @@ _CATALOGS = {
 
 
 def list_bundled(
-    kind: Annotated[Kind | None, typer.Argument(help="What to list; all where left out.")] = None,
+    kind: Annotated[
+        Kind | None,
+        typer.Argument(metavar="KIND", help="What to list; all where left out."),
+    ] = None,
 ) -> None:
     """Show what is bundled, each with its formula and source.
 
     Example: `lrfind list methods`
     """
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = Console(highlight=False, emoji=False)
-    for chosen in [kind] if kind is not None else list(Kind):
-        table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", show_header=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, entry in _CATALOGS[chosen].items():
-            table.add_row(name, Text.assemble(entry.formula, "\n", (entry.source, "dim")))
-        console.print(Text(chosen.value, style="bold underline"))
-        console.print(table)
+    for i, chosen in enumerate([kind] if kind is not None else list(Kind)):
+        if i:
+            console.print()
+        console.print(chosen.value, style="bold underline")
+        for line in _rows(_CATALOGS[chosen], console):
+            console.print(line)
+
+
+def _rows(catalog: Mapping[str, Entry], console: Console) -> Iterator[Text]:
+    """Lay out each entry: its name, then beside it the formula and under that the source."""
+    from rich.text import Text
+
+    indent = max(map(len, catalog)) + 2
+    for name, entry in catalog.items():
+        head = Text(name.ljust(indent), style="bold")
+        for text in (Text(entry.formula), Text(entry.source, style="dim")):
+            for line in text.wrap(console, console.width - indent):
+                line.rstrip()
+                yield Text.assemble(head, line)
+                head = Text(" " * indent)
 
 
 def schema() -> None:

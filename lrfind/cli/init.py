@@ -20,8 +20,12 @@ class Template(StrEnum):
 
 
 def init(
-    template: Annotated[Template, typer.Argument(help="What to start from.")] = Template.DIGITS,
-    folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path("."),
+    template: Annotated[
+        Template, typer.Argument(metavar="TEMPLATE", help="What to start from.")
+    ] = Template.DIGITS,
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="PATH", help="Where to write it.")
+    ] = Path("."),
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
     """Write a starter that runs as it is: `lrfind.yaml` and `train.py`.

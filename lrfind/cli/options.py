@@ -19,9 +19,12 @@ def _set_debug(wanted: bool) -> None:
         os.environ["LRFIND_DEBUG"] = "1"
 
 
-ConfigFile = Annotated[Path, typer.Argument(help="Config file (YAML 1.2 or JSON).")]
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="Config file (YAML 1.2 or JSON).")
+]
 CurveFiles = Annotated[
-    list[Path], typer.Argument(help="Files that `lrfind run` wrote: curve.csv or report.json.")
+    list[Path],
+    typer.Argument(metavar="FILE", help="Files that `lrfind run` wrote: curve.csv or report.json."),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -34,12 +37,17 @@ Overrides = Annotated[
 OutputFormat = Annotated[
     Format,
     typer.Option(
-        "--format", help="What to print: a table, the bare number, the whole report, or Markdown."
+        "--format",
+        metavar="|".join(Format),
+        help="What to print: a table, the bare number, the whole report, or Markdown.",
     ),
 ]
 Method = Annotated[
     str | None,
-    typer.Option(help=f"Rule that reads the curve: {', '.join(METHODS)}; or file.py:function."),
+    typer.Option(
+        metavar="RULE",
+        help=f"Rule that reads the curve: {', '.join(METHODS)}; or file.py:function.",
+    ),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no notes on standard error.")

@@ -13,7 +13,8 @@ from lrfind.cli.options import CurveFiles, Debug, Method
 def plot(
     files: CurveFiles,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Picture to write: .png, .svg or .pdf.")
+        Path,
+        typer.Option("--out", "-o", metavar="PATH", help="Picture to write: .png, .svg or .pdf."),
     ] = Path("curve.png"),
     method: Method = None,
     debug: Debug = False,

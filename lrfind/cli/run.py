@@ -32,7 +32,10 @@ def run(
     override: Overrides = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the files; `runs/<config stem>` unless the config names one."),
+        typer.Option(
+            metavar="PATH",
+            help="Folder of the files; `runs/<config stem>` unless the config names one.",
+        ),
     ] = None,
     method: Method = None,
     output_format: OutputFormat = Format.TABLE,
@@ -44,16 +47,17 @@ def run(
     Writes `curve.csv`, `curve.png` and `report.json`. Exit codes: 0 a suggestion, 2 wrong input,
     3 no honest suggestion (the files are still written), 130 interrupted.
 
-    Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
-
     In a script: `LR=$(lrfind run configs/digits.yaml --format lr)`
+
+    Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
     """
     from lrfind.atomic import claim_folder
     from lrfind.config import load
     from lrfind.export import OUTPUT_FILES, CurveRecorder
 
-    chosen = [] if method is None else [f"suggest.method={method}"]
-    loaded = load(config, [*(override or []), *chosen])
+    loaded = load(config, override or [])
+    if method is not None:
+        loaded = loaded.with_method(method)
     folder = out or Path(loaded.spec.output.dir or f"runs/{config.stem}")
     claim_folder(folder, OUTPUT_FILES)
 

@@ -1,0 +1,87 @@
+"""A valid config, and how a file becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lrfind import suggest
+from lrfind.config.document import read_document
+from lrfind.config.names import check_names
+from lrfind.config.origin import Loc, in_file_order, nearest_origin
+from lrfind.config.override import apply_override
+from lrfind.config_messages import explain
+from lrfind.errors import ConfigError, Problem
+from lrfind.registry import nearest
+from lrfind.spec import Spec, SuggestSection
+
+
+@dataclass(frozen=True)
+class Config:
+    """A valid config: the spec, and where each key of it was written.
+
+    Attributes:
+        path: the file as the user named it.
+        spec: the validated content.
+        origin: key path to where it was written, `config.yaml:12` or `--set sweep.steps=5`.
+    """
+
+    path: Path
+    spec: Spec
+    origin: Mapping[Loc, str] = field(repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where relative targets start from: the config's own folder."""
+        return self.path.resolve().parent
+
+    def where(self, key: str = "") -> str:
+        """Say where a dotted key was written: `config.yaml:12`; nearest parent if it was not."""
+        loc = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
+        return nearest_origin(self.origin, loc, str(self.path))
+
+    def with_method(self, method: str) -> Config:
+        """Read the curve by another rule; options stay only with the rule they were written for.
+
+        Raises:
+            ConfigError: there is no rule of that name.
+        """
+        if ":" not in method and method not in suggest.CATALOG:
+            problem = Problem(
+                "--method", f"{method!r} is no rule", nearest(method, suggest.CATALOG)
+            )
+            raise ConfigError(problem)
+        if method == self.spec.suggest.method:
+            return self
+        spec = self.spec.model_copy(update={"suggest": SuggestSection(method=method)})
+        return replace(self, spec=spec, origin={**self.origin, ("suggest",): f"--method {method}"})
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a config file and apply overrides; imports nothing that it names.
+
+    Args:
+        path: YAML 1.2 file (JSON is a subset of it).
+        overrides: `dotted.key=value` texts, the value in YAML, applied in order.
+
+    Raises:
+        ConfigError: with every problem of the file and the overrides, in file order.
+    """
+    document = read_document(path)
+    tree, origin, problems = document.tree, document.origin, document.problems
+    for override in overrides:
+        problems += apply_override(tree, origin, override)
+    spec = None
+    try:
+        spec = Spec.model_validate(tree)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            loc, what, remedy = explain(details, Spec)
+            problems.append(Problem(nearest_origin(origin, loc, str(path)), what, remedy))
+    problems += check_names(tree, origin, path)
+    if problems or spec is None:
+        raise ConfigError(*in_file_order(problems, str(path)))
+    return Config(path, spec, origin)

@@ -1,0 +1,92 @@
+"""Names and files in a raw config, checked beside its types and without importing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lrfind import optim, suggest
+from lrfind.config.origin import Loc, nearest_origin
+from lrfind.errors import InputError, Problem
+from lrfind.registry import nearest, parse_target
+
+
+def check_names(
+    tree: Mapping[str, Any], origin: Mapping[Loc, str], path: Path
+) -> Iterator[Problem]:
+    """Find bundled names, import paths and files that do not exist.
+
+    Works on the raw tree, so that these are told beside wrong types, all at once.
+    """
+
+    def blame(what: str, remedy: str, *loc: str | int) -> Problem:
+        return Problem(nearest_origin(origin, loc, str(path)), what, remedy)
+
+    optimizer = tree.get("optimizer")
+    name = optimizer.get("name") if isinstance(optimizer, dict) else optimizer
+    if isinstance(name, str) and ":" not in name and name not in optim.CATALOG:
+        hint = f"{nearest(name, optim.CATALOG)} Others go by import path, as torch.optim:RAdam"
+        yield blame(f"optimizer.name = {name!r} is not bundled", hint, "optimizer", "name")
+    rule = tree.get("suggest")
+    method = rule.get("method") if isinstance(rule, dict) else rule
+    if isinstance(method, str) and ":" not in method and method not in suggest.CATALOG:
+        hint = nearest(method, suggest.CATALOG)
+        yield blame(f"suggest.method = {method!r} is no rule", hint, "suggest", "method")
+    if isinstance(optimizer, dict):
+        for what, remedy, loc in _wrong_ratios(optimizer):
+            yield blame(what, remedy, "optimizer", *loc)
+    folder = path.resolve().parent
+    for loc, text in _targets(tree):
+        key = ".".join(loc)
+        try:
+            target = parse_target(text)
+        except InputError as error:
+            yield blame(
+                f"{key} = {text!r} {error.problems[0].what}", error.problems[0].remedy, *loc
+            )
+            continue
+        if target.is_file and not (folder / Path(target.module).expanduser()).is_file():
+            remedy = f"paths start from the config's own folder, {folder}"
+            yield blame(f"{key} = {text!r}: there is no file {target.module}", remedy, *loc)
+
+
+def _wrong_ratios(optimizer: Mapping[str, Any]) -> Iterator[tuple[str, str, Loc]]:
+    """Find LRs of groups that are no ratio to the optimizer's own."""
+    groups, args = optimizer.get("param_groups"), optimizer.get("args")
+    base = args.get("lr") if isinstance(args, dict) else None
+    for i, group in enumerate(groups if isinstance(groups, list) else []):
+        own = group.get("args") if isinstance(group, dict) else None
+        if not isinstance(own, dict) or "lr" not in own:
+            continue
+        shown = f"optimizer.param_groups.{i}.args.lr = {own['lr']}"
+        remedy = "write lr_scale for the group, or give both as numbers above 0"
+        if base is None:
+            what = f"{shown} has nothing to be a ratio of, since optimizer.args has no lr"
+            yield what, remedy, ("param_groups", i, "args", "lr")
+        elif not _is_positive(own["lr"]) or not _is_positive(base):
+            what = f"{shown} must form a ratio with optimizer.args.lr = {base}, both above 0"
+            yield what, remedy, ("param_groups", i, "args", "lr")
+
+
+def _is_positive(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < float("inf")
+
+
+def _targets(tree: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Find every import path, written short or long, with the key that holds it."""
+    sweep = tree.get("sweep")
+    sections: list[tuple[tuple[str, ...], Any]] = [
+        (("model",), tree.get("model")),
+        (("data",), tree.get("data")),
+        (("step",), tree.get("step")),
+        (("loss",), tree.get("loss")),
+        (("optimizer",), tree.get("optimizer")),
+        (("sweep", "validation"), sweep.get("validation") if isinstance(sweep, dict) else None),
+    ]
+    for loc, section in sections:
+        if isinstance(section, dict) and isinstance(section.get("target"), str):
+            yield (*loc, "target"), section["target"]
+        elif isinstance(section, str) and (":" in section or loc[0] not in ("loss", "optimizer")):
+            yield loc, section
