@@ -165,7 +165,7 @@ def read_curve(curve: Curve) -> Reading:
     x = np.log10(lr)
     grid = np.linspace(x[0], x[-1], len(lr))
     smooth = np.interp(grid, x, local_linear(clipped, width)) - start
-    largest = np.finfo(np.float64).max / unit
+    largest = np.finfo(np.float64).max / unit / 4.0  # so that differences stay finite
     smooth = np.clip(smooth, -largest, largest)
     lowest = _first_lowest(smooth)
     # A minimum inside the stretch that defines the start is no fall: the loss only rose.

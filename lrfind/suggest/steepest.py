@@ -23,8 +23,11 @@ def steepest(reading: Reading) -> Pick:
     """
     reading.require_fall()
     lowest = int(np.searchsorted(reading.lr, reading.min_lr))
-    fall = -np.gradient(reading.smooth, reading.step_decades)[: lowest + 1]
+    # In units of the drop, so that losses near the largest float have a slope too.
+    shape = reading.smooth / reading.drop
+    fall = -np.gradient(shape, reading.step_decades)[: lowest + 1]
     # The first of equals, so that rounding does not choose between two equally steep falls.
     i = int(np.flatnonzero(fall >= float(fall.max()) * (1.0 - 1e-6))[0])
     lr = float(reading.lr[i])
-    return Pick(lr, f"it fell steepest at {lr:.1e}, by {fall[i]:.3g} a decade")
+    slope = float(fall[i]) * reading.drop
+    return Pick(lr, f"it fell steepest at {lr:.1e}, by {slope:.3g} a decade")
