@@ -33,19 +33,24 @@ _ARGUMENTS = {
 
 _DISPATCH_KEYS = {"cpu": "CPU", "cuda": "CUDA"}
 
-DTYPES = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
-"""Element types that the fused kernels take."""
+_HALF = frozenset({torch.float16, torch.bfloat16})
+_FULL = frozenset({torch.float32, torch.float64})
+
+_BROKEN = {("_fused_sgd_", "cpu"): _HALF}
+"""Where a kernel is present and wrong: this one leaves all but the last few elements unchanged."""
 
 Kernel = Callable[..., Any]
 
 
 @cache
-def find_kernel(name: str, device_type: str) -> Kernel | None:
-    """Return a fused kernel where it is usable on a device type, else None."""
+def find_kernel(name: str, device_type: str, dtype: torch.dtype) -> Kernel | None:
+    """Return a fused kernel where it is usable on a device and element type, else None."""
     key = _DISPATCH_KEYS.get(device_type)
     packet = getattr(torch.ops.aten, name, None)
     kernel: Kernel | None = getattr(torch, name, None)
     if key is None or packet is None or kernel is None:
+        return None
+    if dtype not in _FULL | _HALF or dtype in _BROKEN.get((name, device_type), ()):
         return None
     try:
         names = tuple(argument.name for argument in packet.default._schema.arguments)

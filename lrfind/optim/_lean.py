@@ -30,6 +30,8 @@ _load_state_dict = inspect.unwrap(Optimizer.load_state_dict)
 
 _GLOBAL_PRE_HOOKS = torch_optimizer._global_optimizer_pre_hooks
 _GLOBAL_POST_HOOKS = torch_optimizer._global_optimizer_post_hooks
+_is_grad_enabled = torch.is_grad_enabled
+_set_grad_enabled = torch._C._set_grad_enabled
 _is_profiling = torch._C._autograd._profiler_enabled
 
 
@@ -108,7 +110,15 @@ class LeanOptimizer(Optimizer):
             or _is_profiling()
         ):
             return _observed(self) if closure is None else _observed(self, closure)
-        return _plain_step(self, closure)
+        if closure is not None or self.defaults["differentiable"]:
+            return _plain_step(self, closure)
+        enabled = _is_grad_enabled()
+        _set_grad_enabled(False)
+        try:
+            self._advance()
+        finally:
+            _set_grad_enabled(enabled)
+        return None
 
     step.hooked = True  # type: ignore[attr-defined]
 
@@ -118,12 +128,12 @@ def _plain_step(self: LeanOptimizer, closure: Closure | None = None) -> Any:
     if closure is not None:
         with torch.enable_grad():
             loss = closure()
-    enabled = torch.is_grad_enabled()
-    torch._C._set_grad_enabled(bool(self.defaults["differentiable"]))
+    enabled = _is_grad_enabled()
+    _set_grad_enabled(bool(self.defaults["differentiable"]))
     try:
         self._advance()
     finally:
-        torch._C._set_grad_enabled(enabled)
+        _set_grad_enabled(enabled)
     return loss
 
 

@@ -14,10 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfind.optim._kernels import DTYPES, Kernel, find_kernel
+from lrfind.optim._kernels import Kernel, find_kernel
 from lrfind.optim._lean import LeanOptimizer
 from lrfind.optim._plan import Bucket, Plan, kind, make_bucket
+from lrfind.optim._slabs import split
 from lrfind.optim._values import Group, State, Tensors, real
+
+_values = dict.values
+_NO_SCALING: dict[str, Tensor | None] = {"grad_scale": None, "found_inf": None}
 
 
 class Method(LeanOptimizer):
@@ -35,7 +39,7 @@ class Method(LeanOptimizer):
             return
         known = self._known
         if known is not None:
-            values = list(chain.from_iterable(map(dict.values, self.state.values())))
+            values = [*chain.from_iterable(map(_values, self.state.values()))]
             if len(values) != len(known) or not all(map(is_, values, known)):
                 known = None
         if known is None:
@@ -58,7 +62,7 @@ class Method(LeanOptimizer):
                 assert aligned is not None
             self._carry_out(plan, aligned, group)
         if known is None:
-            self._known = list(chain.from_iterable(map(dict.values, self.state.values())))
+            self._known = [*chain.from_iterable(map(_values, self.state.values()))]
 
     def _make_plan(self, group: Group, params: list[Tensor], grads: list[Tensor]) -> Plan:
         plan = Plan(self._mode(group), list(params))
@@ -76,11 +80,10 @@ class Method(LeanOptimizer):
             else:
                 kinds.setdefault((*key, kernel), []).append(i)
         for key, where in kinds.items():
-            bucket = make_bucket(
-                [params[i] for i in where], [states[i] for i in where], where, len(params)
-            )
-            bucket.kernel = key[-1]
+            mine = [params[i] for i in where]
+            bucket = make_bucket(key[-1], mine, [states[i] for i in where], where, len(params))
             plan.buckets.append(bucket)
+        plan.is_single = len(plan.buckets) == 1 and not plan.loose
         if group.get("fused") and any(bucket.kernel is None for bucket in plan.buckets):
             plan.loose.append(0)
         if group.get("fused") and plan.loose:
@@ -96,29 +99,36 @@ class Method(LeanOptimizer):
         """Find the fused kernel for a parameter, unless the group asks for another way."""
         if name is None or group["foreach"] or group.get("fused") is False:
             return None
-        return find_kernel(name, param.device.type) if param.dtype in DTYPES else None
+        return find_kernel(name, param.device.type, param.dtype)
 
     def _carry_out(self, plan: Plan, aligned: list[list[Tensor]], group: Group) -> None:
         for bucket, grads in zip(plan.buckets, aligned, strict=True):
-            if bucket.device.type != "cpu" and "capturable" in group:
+            if not bucket.is_on_cpu and "capturable" in group:
                 self._accelerator_graph_capture_health_check()
             if bucket.kernel is None:
-                bucket.tick()
-                step = bucket.states.get("step")
-                t = step[0].item() if step else 0.0
-                pieces = bucket.pieces(grads)
-                for slab in bucket.cut():
-                    part: Tensors = pieces[slab.first : slab.last]
-                    if group["maximize"]:
-                        part = torch._foreach_neg(part)
-                    self._update_many(slab.params, part, slab.states, t, group)
+                self._take_slabs(bucket, grads, group)
             else:
                 self._fuse(bucket.kernel, bucket, grads, group)
         if plan.loose:
             self._define(group, [plan.params[i] for i in plan.loose])
 
+    def _take_slabs(self, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
+        bucket.tick()
+        step = bucket.states.get("step")
+        t = step[0].item() if step else 0.0
+        pieces = grads
+        if bucket.slabs[0].picks is not None:
+            pieces = [piece for grad in grads for piece in split(grad)]
+        for slab in bucket.slabs:
+            params, part = slab.take(pieces)
+            signed = torch._foreach_neg(part) if group["maximize"] else part
+            self._update_many(params, signed, slab.states, t, group)
+            slab.give_back(params)
+
     def _scaling(self, device: torch.device) -> dict[str, Tensor | None]:
         """Return what GradScaler left for a fused kernel: the scale and whether to skip."""
+        if not self._step_supports_amp_scaling:
+            return _NO_SCALING
         scale, found = self.__dict__.get("grad_scale"), self.__dict__.get("found_inf")
         return {
             "grad_scale": None if scale is None else scale.to(device, non_blocking=True),

@@ -8,7 +8,7 @@ nanoseconds, so it is built again only when something it rests on has changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import is_
 from typing import Any
@@ -17,28 +17,9 @@ import torch
 from torch import Tensor
 
 from lrfind.optim._kernels import Kernel
+from lrfind.optim._slabs import Slab, cut_slabs, find_run, keep_whole
 
 _PLAIN = (Tensor, torch.nn.Parameter)
-
-BLOCK = 65_536
-"""Elements updated at a time on a CPU by multi-tensor operations: what stays in its L2 cache."""
-
-
-@dataclass(slots=True)
-class Slab:
-    """A cache-sized part of a bucket: slices of long tensors, or several short ones.
-
-    Attributes:
-        first: index of its first gradient piece.
-        last: index past its last.
-        params: parameter pieces.
-        states: pieces of each state tensor, by name.
-    """
-
-    first: int
-    last: int
-    params: list[Tensor]
-    states: dict[str, list[Tensor]]
 
 
 @dataclass(slots=True)
@@ -54,7 +35,8 @@ class Bucket:
         kernel: the fused kernel that updates them; None for multi-tensor operations.
         mirror: the step counters again, on the device, where torch keeps them on the CPU.
         mirrored: its elements.
-        slabs: cut for multi-tensor operations; made on demand.
+        slabs: cut for multi-tensor operations; empty where there is a kernel.
+        is_on_cpu: whether its tensors live on a CPU.
     """
 
     params: list[Tensor]
@@ -65,12 +47,13 @@ class Bucket:
     kernel: Kernel | None = None
     mirror: Tensor | None = None
     mirrored: list[Tensor] = field(default_factory=list)
-    slabs: list[Slab] | None = None
+    slabs: list[Slab] = field(default_factory=list)
+    device: torch.device = field(init=False)
+    is_on_cpu: bool = field(init=False)
 
-    @property
-    def device(self) -> torch.device:
-        """Where all of its tensors live."""
-        return self.params[0].device
+    def __post_init__(self) -> None:
+        self.device = self.params[0].device
+        self.is_on_cpu = self.device.type == "cpu"
 
     def align(self, grads: list[Tensor]) -> list[Tensor] | None:
         """Give every gradient its parameter's layout.
@@ -122,19 +105,6 @@ class Bucket:
             self.mirrored = list(self.mirror.unbind())
         return self.mirrored
 
-    def cut(self) -> list[Slab]:
-        """Cut the bucket into slabs; whole on devices without a cache to fit."""
-        if self.slabs is None:
-            limit = BLOCK if self.device.type == "cpu" and self.strides is None else None
-            self.slabs = _cut(self.params, self.states, limit)
-        return self.slabs
-
-    def pieces(self, grads: list[Tensor]) -> list[Tensor]:
-        """Cut gradients as `cut` cuts parameters."""
-        if self.device.type != "cpu" or self.strides is not None:
-            return grads
-        return [piece for grad in grads for piece in _split(grad, BLOCK)]
-
 
 @dataclass(slots=True)
 class Plan:
@@ -145,12 +115,14 @@ class Plan:
         params: parameters with gradients, in order.
         buckets: those that kernels update.
         loose: positions of those that the definition updates.
+        is_single: whether one bucket holds them all.
     """
 
     mode: tuple[Any, ...]
     params: list[Tensor]
     buckets: list[Bucket] = field(default_factory=list)
     loose: list[int] = field(default_factory=list)
+    is_single: bool = False
 
     def fits(self, mode: tuple[Any, ...], params: Sequence[Tensor]) -> bool:
         """Tell whether it was made for these options and parameters."""
@@ -162,6 +134,9 @@ class Plan:
 
     def align(self, grads: list[Tensor]) -> list[list[Tensor]] | None:
         """Deal the group's gradients out to the buckets; None when the plan must be made again."""
+        if self.is_single:
+            mine = self.buckets[0].align(grads)
+            return None if mine is None else [mine]
         aligned: list[list[Tensor]] = []
         for bucket in self.buckets:
             where = bucket.where
@@ -173,7 +148,11 @@ class Plan:
 
 
 def make_bucket(
-    params: list[Tensor], states: list[dict[str, Any]], where: list[int], total: int
+    kernel: Kernel | None,
+    params: list[Tensor],
+    states: list[dict[str, Any]],
+    where: list[int],
+    total: int,
 ) -> Bucket:
     """Gather parameters of one kind, mending the layout of state tensors that differ from theirs.
 
@@ -183,15 +162,20 @@ def make_bucket(
         for name, value in state.items():
             if value.shape == param.shape and value.stride() != param.stride():
                 state[name] = torch.empty_like(param).copy_(value)
-    names = list(states[0])
-    lists = {name: [state[name] for state in states] for name in names}
     contiguous = all(map(_is_contiguous, params))
+    slabs: list[Slab] = []
+    if kernel is None:
+        in_parts = contiguous and params[0].device.type == "cpu"
+        slabs = cut_slabs(params, states) if in_parts else [keep_whole(params, states)]
+    lists = {name: [state[name] for state in states] for name in states[0]}
     return Bucket(
         params=params,
         states=lists,
         where=None if len(where) == total else where,
         strides=None if contiguous else [param.stride() for param in params],
-        clock=_clock(lists.get("step", [])),
+        clock=find_run(lists.get("step", [])),
+        kernel=kernel,
+        slabs=slabs,
     )
 
 
@@ -241,44 +225,3 @@ def _lay_out(grad: Tensor, param: Tensor) -> Tensor:
     if grad.stride() == param.stride():
         return grad
     return torch.empty_like(param, requires_grad=False).copy_(grad)
-
-
-def _clock(steps: list[Tensor]) -> Tensor | None:
-    if len(steps) == 0:
-        return None
-    first = steps[0]
-    start, memory = first.storage_offset(), first.untyped_storage().data_ptr()
-    for i, step in enumerate(steps):
-        if (
-            step.dtype != first.dtype
-            or step.storage_offset() != start + i
-            or step.untyped_storage().data_ptr() != memory
-        ):
-            return None
-    return first.as_strided((len(steps),), (1,))
-
-
-def _split(tensor: Tensor, limit: int) -> Iterable[Tensor]:
-    return (tensor,) if tensor.numel() <= limit else torch.split(tensor.view(-1), limit)
-
-
-def _cut(params: list[Tensor], states: dict[str, list[Tensor]], limit: int | None) -> list[Slab]:
-    names = [name for name in states if name != "step"]
-    if limit is None:
-        return [Slab(0, len(params), params, {name: states[name] for name in names})]
-    slabs: list[Slab] = []
-    count = size = 0
-    for i, param in enumerate(params):
-        columns = [_split(states[name][i], limit) for name in names]
-        for piece, *values in zip(_split(param.detach(), limit), *columns, strict=True):
-            if not slabs or size + piece.numel() > limit:
-                slabs.append(Slab(count, count, [], {name: [] for name in names}))
-                size = 0
-            slab = slabs[-1]
-            slab.params.append(piece)
-            for name, value in zip(names, values, strict=True):
-                slab.states[name].append(value)
-            count += 1
-            size += piece.numel()
-            slab.last = count
-    return slabs

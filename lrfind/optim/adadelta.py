@@ -108,9 +108,12 @@ class Adadelta(Method):
         t: float,
         group: Group,
     ) -> None:
-        rho, eps = group["rho"], group["eps"]
         if group["weight_decay"] != 0:
             grads = torch._foreach_add(grads, params, alpha=group["weight_decay"])
+        if params[0].device.type == "cpu":
+            self._update_each(params, grads, states, group)
+            return
+        rho, eps = group["rho"], group["eps"]
         v, u = states["square_avg"], states["acc_delta"]
         torch._foreach_mul_(v, rho)
         torch._foreach_addcmul_(v, grads, grads, 1 - rho)
@@ -121,6 +124,21 @@ class Adadelta(Method):
         torch._foreach_mul_(u, rho)
         torch._foreach_addcmul_(u, delta, delta, 1 - rho)
         torch._foreach_add_(params, delta, alpha=-float(group["lr"]))
+
+    def _update_each(
+        self, params: list[Tensor], grads: Tensors, states: dict[str, list[Tensor]], group: Group
+    ) -> None:
+        # On a CPU lists gain nothing, and wrapping a number into a tensor costs as much as a call.
+        like = params[0]
+        rho, eps = (torch.tensor(group[name], dtype=like.dtype) for name in ("rho", "eps"))
+        rest, lr = 1 - group["rho"], float(group["lr"])
+        for param, grad, v, u in zip(
+            params, grads, states["square_avg"], states["acc_delta"], strict=True
+        ):
+            v.mul_(rho).addcmul_(grad, grad, value=rest)
+            delta = u.add(eps).div_(v.add(eps)).sqrt_().mul_(grad)
+            u.mul_(rho).addcmul_(delta, delta, value=rest)
+            param.add_(delta, alpha=-lr)
 
     def _update(
         self, param: Tensor, grad: Tensor, state: State, group: Group

@@ -91,7 +91,7 @@ def test_complex_equals_torch(case: Case, dtype: torch.dtype) -> None:
             optimizer.step()
         runs.append([param.detach() for param in params])
 
-    torch.testing.assert_close(*runs, **tolerance)
+    torch.testing.assert_close(*runs, **tolerance, equal_nan=True)
 
 
 @pytest.mark.parametrize("name", NAMES)
