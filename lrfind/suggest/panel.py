@@ -71,7 +71,9 @@ def find_rule(method: str, options: dict[str, Any]) -> Rule:
         rule = load_entry(CATALOG[method])
     else:
         raise InputError(
-            Problem("suggest.method", f"{method!r} is no suggestion rule", nearest(method, CATALOG))
+            Problem(
+                "suggest", f"method = {method!r} is no suggestion rule", nearest(method, CATALOG)
+            )
         )
     accepted = list(inspect.signature(rule).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
