@@ -25,9 +25,9 @@ def new_step(group: Group, param: Tensor, value: float = 0.0) -> Tensor:
 
 
 def elapsed(step: Tensor, group: Group) -> Any:
-    """Read a step counter: a number, or the tensor itself where a graph is recorded."""
+    """Read a step counter: a number, or a tensor of more digits where a graph is recorded."""
     if group.get("capturable") or group["differentiable"] or torch.compiler.is_compiling():
-        return step
+        return step if step.device.type == "mps" else step.double()
     return step.item()
 
 

@@ -167,7 +167,9 @@ class Adagrad(Method):
         where, values = grad.indices(), grad.values()
 
         def spread(values: Tensor) -> Tensor:
-            return torch.sparse_coo_tensor(where, values, grad.shape, is_coalesced=True)
+            return torch.sparse_coo_tensor(
+                where, values, grad.shape, is_coalesced=True, check_invariants=False
+            )
 
         total = state["sum"]
         total.add_(spread(values * values))

@@ -141,9 +141,14 @@ def test_torch_error_table(row: Row) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("case", list(all_cases("cuda")), ids=str)
 def test_cuda_equals_torch(case: Case) -> None:
-    """On a CUDA device the fast path follows torch to 1e-10 over 25 steps in float64."""
+    """On a CUDA device the fast path follows torch to 1e-10 over 25 steps in float64.
+
+    With capturable=True torch corrects biases in float32, so there the bound is that rounding.
+    """
     my_params, their_params = (make_params(torch.float64, "cuda") for _ in range(2))
     mine = case.build(OURS[case.name], my_params)
     theirs = case.build(THEIRS[case.name], their_params)
 
-    assert_same_path(mine, my_params, theirs, their_params, **EXACT)
+    bound = {"rtol": 1e-4, "atol": 1e-5} if case.kwargs.get("capturable") else EXACT
+
+    assert_same_path(mine, my_params, theirs, their_params, **bound)
