@@ -41,6 +41,12 @@ class Suggestion:
     reason: str
     per_seed: tuple[float, ...] = ()
 
+    def __str__(self) -> str:
+        return (
+            f"lr {self.lr:.1e}, peak_lr {self.peak_lr:.1e} (usable {self.low:.1e} … "
+            f"{self.high:.1e}; {self.verdict}): {self.reason}"
+        )
+
     @property
     def spread_decades(self) -> float:
         """Distance between the lowest and the highest seed, in decades; 0 for one seed."""
