@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from lrfind.schedulers.closed_form import Lr, Scheduler, require_optimizer, warn_outside_step, write
 from lrfind.schedulers.forms.cyclic import check_mode, cycle_number, cycle_shape, height, triangle
-from lrfind.schedulers.momentum import begin_cycling, per_group, set_momentum, uses_beta1
+from lrfind.schedulers.momentum import note_bounds, per_group, set_momentum, uses_beta1
 
 
 class CyclicLR(Scheduler):
@@ -75,7 +75,7 @@ class CyclicLR(Scheduler):
             for group, lr in zip(optimizer.param_groups, base_lrs, strict=True):
                 write(group, "lr", lr)
             if cycle_momentum:
-                begin_cycling(optimizer, self.base_momentums, self.max_momentums, self.use_beta1)
+                note_bounds(optimizer, self.base_momentums, self.max_momentums)
         super().__init__(optimizer, last_epoch)
         self.base_lrs = base_lrs
 

@@ -56,11 +56,8 @@ def set_momentum(group: dict[str, Any], value: Lr, use_beta1: bool) -> None:
         group["momentum"] = value
 
 
-def begin_cycling(
-    optimizer: Optimizer, base: Sequence[Lr], peak: Sequence[Lr], use_beta1: bool
-) -> None:
-    """Start every group at its highest momentum, and note both bounds in the group."""
+def note_bounds(optimizer: Optimizer, base: Sequence[Lr], peak: Sequence[Lr]) -> None:
+    """Write both bounds of the momentum into each group, where its state is saved."""
     for group, low, high in zip(optimizer.param_groups, base, peak, strict=True):
-        set_momentum(group, copied(high), use_beta1)
         group["max_momentum"] = copied(high)
         group["base_momentum"] = copied(low)

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from lrfind.schedulers.closed_form import Lr, Scheduler, require_optimizer, warn_outside_step
 from lrfind.schedulers.forms.argument import ArgumentError
 from lrfind.schedulers.forms.onecycle import along, anneal, levels, phases
-from lrfind.schedulers.momentum import begin_cycling, per_group, set_momentum, uses_beta1
+from lrfind.schedulers.momentum import note_bounds, per_group, set_momentum, uses_beta1
 
 
 class OneCycleLR(Scheduler):
@@ -78,7 +78,7 @@ class OneCycleLR(Scheduler):
             for group, lr in zip(optimizer.param_groups, max_lrs, strict=True):
                 group.update(levels(lr, div_factor, final_div_factor))
             if cycle_momentum:
-                begin_cycling(optimizer, base, peak, self.use_beta1)
+                note_bounds(optimizer, base, peak)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Lr]:

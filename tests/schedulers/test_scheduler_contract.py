@@ -428,3 +428,52 @@ def test_bundled_heights_are_plain_functions() -> None:
 
     assert isinstance(scheduler._scale_fn_ref, types.FunctionType)
     assert "_scale_fn_ref" not in scheduler.state_dict()
+
+
+@pytest.mark.parametrize("lr", [0.1, "0.1"])
+def test_a_scheduler_left_alone_does_not_drift(lr: Any) -> None:
+    """After thousands of steps each LR is the closed form's to the bit, for floats and tensors."""
+    optimizer = sgd((lr,))
+    scheduler = ours.CosineAnnealingLR(optimizer, 17, eta_min=0.001)
+    optimizer.step()
+    for step in range(1, 5_000):
+        scheduler.step()
+        exact = ours.cosine_annealing(step, 0.1, 17, 0.001)
+        assert float(optimizer.param_groups[0]["lr"]) == exact
+
+
+def test_a_float32_tensor_left_alone_does_not_drift() -> None:
+    """A float32 tensor LR comes back to its start, to the bit, after any number of periods."""
+    optimizer = sgd((0.1,))
+    optimizer.param_groups[0]["lr"] = torch.tensor(0.1)
+    scheduler = ours.CosineAnnealingLR(optimizer, 17)
+    trace(optimizer, [scheduler], 34 * 40)
+
+    assert torch.equal(optimizer.param_groups[0]["lr"], torch.tensor(0.1))
+
+
+@pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR"])
+def test_a_cycle_begun_after_another_schedule_keeps_its_own_bounds(name: str) -> None:
+    """An initial_lr left by an earlier scheduler does not become the base of a cycle."""
+    args: dict[str, Any] = (
+        {"base_lr": 0.01, "max_lr": 0.3, "step_size_up": 3}
+        if name == "CyclicLR"
+        else {"max_lr": 0.3, "total_steps": 20}
+    )
+    rows = []
+    for package in (ours, theirs):
+        optimizer = sgd()
+        trace(optimizer, [package.CosineAnnealingLR(optimizer, 20)], 5)
+        rows.append(trace(optimizer, [getattr(package, name)(optimizer, **args)], 9))
+
+    for row, expected in zip(*rows, strict=True):
+        assert row == pytest.approx(expected)
+
+
+def test_a_warmup_around_torchs_scheduler_leaves_a_loaded_state_whole() -> None:
+    """Loading takes nothing out of the caller's dictionary, though torch's CyclicLR would."""
+    warmup = ours.Warmup(theirs.CyclicLR(sgd(), 0.01, 0.1), 3)
+    state = warmup.state_dict()
+    warmup.load_state_dict(state)
+
+    assert state == warmup.state_dict()
