@@ -24,7 +24,14 @@ def dress(axes: Axes, frame: Frame, *, bottom_lane: float = BOTTOM_LANE) -> None
     axes.set_ylim(frame.loss_low - bottom_lane * height, frame.loss_high + 0.04 * height)
     _lr_ticks(axes)
     axes.yaxis.set_major_locator(MaxNLocator(5, min_n_ticks=3, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(_LossFormatter())
+    axes.yaxis.set_major_formatter(AlikeFormatter())
+    quieten(axes)
+    axes.set_ylabel("loss", fontsize=style.SIZE_TEXT, color=style.BLACK)
+    axes.set_xlabel("learning rate", fontsize=style.SIZE_TEXT, color=style.BLACK)
+
+
+def quieten(axes: Axes) -> None:
+    """Give a panel its pale grid, and no frame but its two axes."""
     axes.grid(True, which="major", color=style.PALE, linewidth=0.8, zorder=0)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
@@ -33,17 +40,17 @@ def dress(axes: Axes, frame: Frame, *, bottom_lane: float = BOTTOM_LANE) -> None
         axes.spines[side].set_color(style.GREY)
     axes.tick_params(which="both", color=style.GREY, labelcolor=style.BLACK)
     axes.tick_params(labelsize=style.SIZE_LABEL)
-    axes.set_ylabel("loss", fontsize=style.SIZE_TEXT, color=style.BLACK)
-    axes.set_xlabel("learning rate", fontsize=style.SIZE_TEXT, color=style.BLACK)
 
 
-class _LossFormatter(Formatter):
-    """Write all tick labels of a loss axis with the same, sufficient number of digits."""
+class AlikeFormatter(Formatter):
+    """Write all tick labels of a linear axis with the same, sufficient number of digits."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one number by itself."""
         return tick_texts([x])[0]
 
     def format_ticks(self, values: list[float]) -> list[str]:
+        """Write all of them, with a true minus sign."""
         return [
             text.replace("-", "−", 1) if text.startswith("-") else text
             for text in tick_texts(values)

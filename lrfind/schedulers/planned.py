@@ -45,11 +45,19 @@ class Planned:
         return f"{self.name}: {self.steps} step{'s' * (self.steps > 1)}{warmup}"
 
     @property
-    def how(self) -> str:
-        """The formula, and the arguments it is drawn with."""
+    def formula(self) -> str:
+        """The schedule in one line."""
+        return CATALOG[self.name].formula
+
+    @property
+    def settings(self) -> str:
+        """The arguments that it is drawn with: `T_max = 950`."""
         unseen = DRAWINGS[self.name].unseen
-        seen = [f"{key} = {value}" for key, value in self.args.items() if key not in unseen]
-        return "  ·  ".join([CATALOG[self.name].formula, *([", ".join(seen)] if seen else [])])
+        return ", ".join(
+            f"{key} = {value:g}" if isinstance(value, float) else f"{key} = {value}"
+            for key, value in self.args.items()
+            if key not in unseen
+        )
 
     @property
     def peak(self) -> int:
