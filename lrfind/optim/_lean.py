@@ -31,6 +31,7 @@ _load_state_dict = inspect.unwrap(Optimizer.load_state_dict)
 _GLOBAL_PRE_HOOKS = torch_optimizer._global_optimizer_pre_hooks
 _GLOBAL_POST_HOOKS = torch_optimizer._global_optimizer_post_hooks
 _is_grad_enabled = torch.is_grad_enabled
+_is_compiling = torch.compiler.is_compiling
 _set_grad_enabled = torch._C._set_grad_enabled
 _is_profiling = torch._C._autograd._profiler_enabled
 
@@ -64,7 +65,7 @@ class LeanOptimizer(Optimizer):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop all gradients, or set them to zero; see `torch.optim.Optimizer.zero_grad`."""
-        if not set_to_none or _is_profiling():
+        if not set_to_none or _is_compiling() or _is_profiling():
             _zero_grad(self, set_to_none)
             return
         for group in self.param_groups:
@@ -107,7 +108,7 @@ class LeanOptimizer(Optimizer):
             or self._optimizer_step_post_hooks
             or _GLOBAL_PRE_HOOKS
             or _GLOBAL_POST_HOOKS
-            or _is_profiling()
+            or (not _is_compiling() and _is_profiling())
         ):
             return _observed(self) if closure is None else _observed(self, closure)
         if closure is not None or self.defaults["differentiable"]:

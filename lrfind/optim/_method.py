@@ -52,10 +52,15 @@ class Method(LeanOptimizer):
             if not params:
                 continue
             plan = self._plans.get(i)
-            aligned = None
-            if plan is not None and plan.fits(self._mode(group), params):
-                aligned = plan.align(grads)
-            if plan is None or aligned is None:
+            if plan is None or not plan.fits(self._mode(group), params):
+                known = None
+                self._plans[i] = plan = self._make_plan(group, params, grads)
+            solo = plan.solo
+            if solo is not None and solo.is_regular(grads):
+                self._fuse(solo.kernel, solo, grads, group)  # type: ignore[arg-type]
+                continue
+            aligned = plan.align(grads)
+            if aligned is None:
                 known = None
                 self._plans[i] = plan = self._make_plan(group, params, grads)
                 aligned = plan.align(grads)
@@ -83,7 +88,8 @@ class Method(LeanOptimizer):
             mine = [params[i] for i in where]
             bucket = make_bucket(key[-1], mine, [states[i] for i in where], where, len(params))
             plan.buckets.append(bucket)
-        plan.is_single = len(plan.buckets) == 1 and not plan.loose
+        first = plan.buckets[0] if len(plan.buckets) == 1 and not plan.loose else None
+        plan.solo = first if first is not None and first.kernel and first.is_on_cpu else None
         if group.get("fused") and any(bucket.kernel is None for bucket in plan.buckets):
             plan.loose.append(0)
         if group.get("fused") and plan.loose:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -33,9 +34,11 @@ class Bucket:
         strides: layout of each where they are not simply contiguous.
         clock: one vector of which all step counters are elements, where there is such.
         kernel: the fused kernel that updates them; None for multi-tensor operations.
-        mirror: the step counters again, on the device, where torch keeps them on the CPU.
-        mirrored: its elements.
         slabs: cut for multi-tensor operations; empty where there is a kernel.
+        mirror: the step counters again, on the device, where torch keeps them on the CPU.
+        ticks: the step counters that the kernel is to read, on its own device.
+        watched: tensors of which `clock` or `slabs` hold views.
+        addresses: where their memory was when the views were made.
         is_on_cpu: whether its tensors live on a CPU.
     """
 
@@ -45,15 +48,37 @@ class Bucket:
     strides: list[tuple[int, ...]] | None
     clock: Tensor | None
     kernel: Kernel | None = None
-    mirror: Tensor | None = None
-    mirrored: list[Tensor] = field(default_factory=list)
     slabs: list[Slab] = field(default_factory=list)
+    mirror: Tensor | None = None
+    ticks: list[Tensor] = field(default_factory=list)
+    watched: list[Tensor] = field(default_factory=list)
+    addresses: list[int] = field(init=False)
     device: torch.device = field(init=False)
     is_on_cpu: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.device = self.params[0].device
         self.is_on_cpu = self.device.type == "cpu"
+        steps = self.states.get("step", [])
+        if self.slabs:
+            self.watched = [*self.params, *chain.from_iterable(self.states.values())]
+        elif self.clock is not None:
+            # Whoever moves state by assigning to `.data` moves all of it.
+            self.watched = steps[:1]
+        self.addresses = [*map(_data_ptr, self.watched)]
+        self.ticks = steps
+        if steps and steps[0].device != self.device:
+            self.mirror = torch.stack(steps).to(self.device, torch.float32)
+            self.ticks = list(self.mirror.unbind())
+
+    def is_regular(self, grads: list[Tensor]) -> bool:
+        """Tell whether everything is contiguous and where it was: the common case, checked fast."""
+        return (
+            self.strides is None
+            and all(map(_is_contiguous, grads))
+            and all(map(_is_contiguous, self.params))
+            and [*map(_data_ptr, self.watched)] == self.addresses
+        )
 
     def align(self, grads: list[Tensor]) -> list[Tensor] | None:
         """Give every gradient its parameter's layout.
@@ -64,16 +89,15 @@ class Bucket:
         Returns:
             The gradients, copied where need be; None when the plan must be built again.
         """
+        if self.is_regular(grads):
+            return grads
+        if [*map(_data_ptr, self.watched)] != self.addresses:
+            return None
         if self.strides is None:
-            if all(map(_is_contiguous, grads)) and all(map(_is_contiguous, self.params)):
-                return grads
             if not all(map(_is_contiguous, self.params)):
                 return None
-        else:
-            if [param.stride() for param in self.params] != self.strides:
-                return None
-            if [_stride(grad) for grad in grads] == self.strides:
-                return grads
+        elif [param.stride() for param in self.params] != self.strides:
+            return None
         if any(grad.layout is not torch.strided for grad in grads):
             return None
         return [_lay_out(grad, param) for grad, param in zip(grads, self.params, strict=True)]
@@ -95,16 +119,6 @@ class Bucket:
         if found_inf is not None and (steps := self.states.get("step")) is not None:
             torch._foreach_sub_(steps, [found_inf] * len(steps))
 
-    def ticks(self) -> list[Tensor]:
-        """Return the step counters that the kernel is to read, on its own device."""
-        steps = self.states["step"]
-        if steps[0].device == self.device:
-            return steps
-        if self.mirror is None:
-            self.mirror = torch.stack(steps).to(self.device, torch.float32)
-            self.mirrored = list(self.mirror.unbind())
-        return self.mirrored
-
 
 @dataclass(slots=True)
 class Plan:
@@ -115,14 +129,14 @@ class Plan:
         params: parameters with gradients, in order.
         buckets: those that kernels update.
         loose: positions of those that the definition updates.
-        is_single: whether one bucket holds them all.
+        solo: the bucket that holds them all, where there is a kernel for it on a CPU.
     """
 
     mode: tuple[Any, ...]
     params: list[Tensor]
     buckets: list[Bucket] = field(default_factory=list)
     loose: list[int] = field(default_factory=list)
-    is_single: bool = False
+    solo: Bucket | None = None
 
     def fits(self, mode: tuple[Any, ...], params: Sequence[Tensor]) -> bool:
         """Tell whether it was made for these options and parameters."""
@@ -134,9 +148,6 @@ class Plan:
 
     def align(self, grads: list[Tensor]) -> list[list[Tensor]] | None:
         """Deal the group's gradients out to the buckets; None when the plan must be made again."""
-        if self.is_single:
-            mine = self.buckets[0].align(grads)
-            return None if mine is None else [mine]
         aligned: list[list[Tensor]] = []
         for bucket in self.buckets:
             where = bucket.where
@@ -210,7 +221,7 @@ def kind(
 
 
 _is_contiguous = Tensor.is_contiguous
-_stride = Tensor.stride
+_data_ptr = Tensor.data_ptr
 _ONE: list[Tensor] = []
 
 

@@ -111,13 +111,12 @@ class Adagrad(Method):
 
     def _fuse(self, kernel: Kernel, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
         scaling = self._scaling(bucket.device)
-        ticks = bucket.ticks()
         bucket.tick()
         kernel(
             bucket.params,
             grads,
             bucket.states["sum"],
-            ticks,
+            bucket.ticks,
             lr=number(group["lr"]),
             lr_decay=group["lr_decay"],
             weight_decay=group["weight_decay"],

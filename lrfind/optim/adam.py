@@ -136,9 +136,8 @@ class Adam(Method):
         return "_fused_adamw_" if group["decoupled_weight_decay"] else "_fused_adam_"
 
     def _fuse(self, kernel: Kernel, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
-        states, (beta1, beta2) = bucket.states, map(float, group["betas"])
+        states, (beta1, beta2) = bucket.states, group["betas"]
         scaling = self._scaling(bucket.device)
-        ticks = bucket.ticks()
         bucket.tick()
         kernel(
             bucket.params,
@@ -146,7 +145,7 @@ class Adam(Method):
             states["exp_avg"],
             states["exp_avg_sq"],
             states["max_exp_avg_sq"] if group["amsgrad"] else [],
-            ticks,
+            bucket.ticks,
             lr=number(group["lr"]),
             beta1=beta1,
             beta2=beta2,

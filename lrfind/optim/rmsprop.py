@@ -117,15 +117,16 @@ class RMSprop(Method):
         # With β₁ = 0 Adam's m is the gradient itself, so the gradients serve as their own m: the
         # kernel writes back the finite values it read, and no buffer is moved for nothing.
         bucket.tick()
-        if not bucket.mirrored:
-            bucket.mirrored = [torch.tensor(_AGE, device=bucket.device)] * len(grads)
+        if bucket.ticks is bucket.states["step"] or bucket.mirror is not None:
+            bucket.ticks = [torch.tensor(_AGE, device=bucket.device)] * len(grads)
+            bucket.mirror = None
         kernel(
             bucket.params,
             grads,
             grads,
             bucket.states["square_avg"],
             [],
-            bucket.mirrored,
+            bucket.ticks,
             lr=number(group["lr"]),
             beta1=0.0,
             beta2=group["alpha"],

@@ -121,6 +121,38 @@ def test_state_of_another_layout(name: str) -> None:
     torch.testing.assert_close(moved, expected[0], **EXACT)
 
 
+@pytest.mark.parametrize("foreach", [None, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_swapped_between_steps(name: str, foreach: bool | None) -> None:
+    """Assigning to `.data` of parameters and state, as averaging and offloading do, is noticed."""
+    extra = {"momentum": 0.9} if name == "SGD" else {}
+    mine, theirs = pair(
+        lambda: [torch.nn.Parameter(torch.randn(n, dtype=torch.float64)) for n in (4, 9000, 70000)]
+    )
+    optimizers = [
+        OURS[name](mine, foreach=foreach, **extra),
+        THEIRS[name](theirs, **extra),
+    ]
+    for step in range(6):
+        grads = [torch.randn_like(param).detach() for param in mine]
+        for params, optimizer in zip((mine, theirs), optimizers, strict=True):
+            for param, grad in zip(params, grads, strict=True):
+                param.grad = grad.clone()
+                if step == 2:
+                    param.data = param.data * 0.5
+                if step == 4:
+                    for value in optimizer.state[param].values():
+                        value.data = value.data.clone()
+            optimizer.step()
+
+    torch.testing.assert_close(mine, theirs, **EXACT)
+    steps = [
+        [state["step"] for state in optimizer.state.values() if "step" in state]
+        for optimizer in optimizers
+    ]
+    assert steps[0] == steps[1]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_overlapping_and_subclassed_parameters(name: str) -> None:
     """Parameters that no kernel may take go by the definition."""

@@ -281,7 +281,7 @@ def test_compiled_step() -> None:
         def advance(optimizer: Any = optimizer) -> None:
             optimizer.step()
 
-        run = torch.compile(advance, backend="eager") if compiled else advance
+        run = torch.compile(advance, backend="eager", fullgraph=True) if compiled else advance
         for i in range(4):
             optimizer.zero_grad()
             model(torch.full((1, 3), float(i), dtype=torch.float64)).square().sum().backward()
