@@ -477,3 +477,26 @@ def test_a_warmup_around_torchs_scheduler_leaves_a_loaded_state_whole() -> None:
     warmup.load_state_dict(state)
 
     assert state == warmup.state_dict()
+
+
+def test_an_lr_that_becomes_a_tensor_is_driven_on() -> None:
+    """A float LR replaced by a tensor of the same value between two steps goes on as before."""
+    a, b = sgd((0.1,)), sgd((0.1,))
+    mine, plain = ours.CosineAnnealingLR(a, 20), ours.CosineAnnealingLR(b, 20)
+    trace(a, [mine], 4)
+    a.param_groups[0]["lr"] = torch.tensor(a.param_groups[0]["lr"], dtype=torch.float64)
+    trace(b, [plain], 4)
+
+    assert trace(a, [mine], 9) == trace(b, [plain], 9)
+
+
+def test_one_cycle_takes_epochs_and_their_length() -> None:
+    """epochs × steps_per_epoch is total_steps."""
+    assert ours.OneCycleLR(sgd(), 0.1, epochs=3, steps_per_epoch=7).total_steps == 21
+
+
+def test_an_argument_error_survives_pickling() -> None:
+    """The error can cross a process boundary with its three parts."""
+    error = pickle.loads(pickle.dumps(ours.ArgumentError("StepLR", "step_size = 0", "raise it")))
+
+    assert str(error) == "StepLR: step_size = 0; raise it"
