@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+import torch
 from pydantic import ValidationError
 from torch import nn
 from torch.optim import Optimizer
@@ -14,9 +15,11 @@ from lrfind.curve import StopReason
 from lrfind.errors import InputError, Problem
 from lrfind.experiment import sweep_seeds
 from lrfind.report import Report, make_report
-from lrfind.spec import DataSection, GroupSection, SweepSection
+from lrfind.spec import DataSection, GroupSection, SweepSection, ValidationSection
+from lrfind.suggest.panel import find_rule
 from lrfind.sweep import Observer
 from lrfind.workload.device import choose_device, device_name
+from lrfind.workload.feed import is_dataset
 from lrfind.workload.parts import OptimizerLike, objective_of, optimizer_of
 from lrfind.workload.workload import Workload
 
@@ -36,9 +39,10 @@ def range_test(
     steps: int = 200,
     seed: int = 0,
     seeds: int = 1,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     method: str = "auto",
     batch_size: int | None = None,
+    validation: Any = None,
     observers: Sequence[Observer] = (),
     **sweep: Any,
 ) -> Report:
@@ -67,6 +71,8 @@ def range_test(
         device: `auto | cpu | cuda | cuda:N | mps`.
         method: rule that reads the curve (`lrfind list methods`).
         batch_size: samples a batch, where `batches` is a dataset.
+        validation: held-out data, in the forms of `batches`; its first 4 batches are measured
+            after each update instead of the training loss.
         observers: told of every step.
         **sweep: any other key of the config's `sweep` section.
 
@@ -91,8 +97,11 @@ def range_test(
         raise InputError(
             Problem("range_test", "got both loss_fn and step", "a step computes the loss; keep one")
         )
+    find_rule(method, {})
     keys = {"mode": mode, "start_lr": start_lr, "end_lr": end_lr, "steps": steps, "seeds": seeds}
     section = _validated(SweepSection, {**keys, **sweep}, "range_test")
+    size = batch_size if is_dataset(validation) or isinstance(validation, tuple) else None
+    held_out = _validated(ValidationSection, {"target": "", "batch_size": size}, "range_test")
     groups = [_validated(GroupSection, dict(group), "param_groups") for group in param_groups]
     if isinstance(optimizer, Optimizer) and not isinstance(model, nn.Module):
         raise InputError(
@@ -108,20 +117,20 @@ def range_test(
         objective=objective_of(loss_fn, step),
         optimizer=optimizer_of(optimizer, optimizer_args or {}, groups),
         sweep=section,
-        loader=DataSection(target="", batch_size=batch_size),
-        device=choose_device(device),
+        loader=_validated(DataSection, {"target": "", "batch_size": batch_size}, "range_test"),
+        device=choose_device(str(device)),
+        validation=None if validation is None else (validation, held_out),
     )
     curves = sweep_seeds(workload, section, seed, observers)
-    report = make_report(
+    if curves[-1].stop is StopReason.INTERRUPTED:
+        raise KeyboardInterrupt
+    return make_report(
         curves,
         method,
         device=device_name(workload.device),
         title=workload.title,
         group_scales=workload.group_scales,
     )
-    if curves[-1].stop is StopReason.INTERRUPTED:
-        raise KeyboardInterrupt
-    return report
 
 
 def _validated(section: Any, values: dict[str, Any], where: str) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from lrfind.errors import OutputError, Problem
@@ -16,14 +17,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         OutputError: the folder is missing or not writable, or the disk is full; what stood at
             `path` before still does.
     """
-    temporary: str | None = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
+        temporary.replace(path)
     except OSError as error:
         raise OutputError(
             Problem(
@@ -33,8 +31,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             )
         ) from error
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def claim_folder(folder: Path, names: tuple[str, ...]) -> None:
@@ -64,10 +62,3 @@ def claim_folder(folder: Path, names: tuple[str, ...]) -> None:
             raise OutputError(
                 Problem(str(folder / name), "is a folder; a file must stand here", "move it away")
             )
-
-
-def _umask() -> int:
-    """Read the process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -75,7 +75,7 @@ class Step:
     grad_norm: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
     """One finished sweep of one seed.
 
@@ -121,3 +121,17 @@ class Curve:
 
     def __len__(self) -> int:
         return len(self.lr)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Curve):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def _values(self) -> tuple[object, ...]:
+        # As bytes, so that a NaN equals itself and arrays compare as a whole.
+        initial = None if self.initial_loss is None else repr(self.initial_loss)
+        arrays = (self.lr.tobytes(), self.loss.tobytes())
+        return (*arrays, self.seed, self.stop, initial, self.elapsed_s)

@@ -25,6 +25,7 @@ from lrfind.workload.parts import (
     optimizer_of,
     with_args,
 )
+from lrfind.workload.phase import Phase
 from lrfind.workload.workload import Workload
 
 
@@ -96,7 +97,7 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
             loss = trainable.backward()
             norm = trainable.gradient_norm()
             held_out = trainable.measure() if trainable.measures_apart else None
-            groups = workload.group_scales
+    groups = workload.group_scales
     rows = [
         ("title", workload.title),
         ("device", device_name(workload.device)),
@@ -132,8 +133,8 @@ def blamed_on(config: Config) -> Iterator[Blame]:
     except LrfindError:
         raise
     except (Exception, SystemExit) as error:
-        key = blame.workload.blame if blame.workload is not None else "model"
-        raise UserCodeError(_user_problem(config, key, error)) from error
+        phase = blame.workload.phase if blame.workload is not None else Phase.LOSS
+        raise UserCodeError(_user_problem(config, phase, error)) from error
 
 
 def sweep_seeds(
@@ -143,20 +144,24 @@ def sweep_seeds(
     plan = Plan(section.mode, section.start_lr, section.end_lr, section.steps)
     stop = section.stop
     rule = StopRule(stop.factor, stop.min_steps, stop.window, stop.patience)
-    curves: list[Curve] = []
-    for i in range(section.seeds):
-        with workload.open(seed + i) as trainable:
-            curve = run_sweep(
+
+    def sweep(index: int) -> Curve:
+        # A function, so that one seed's model is gone before the next one is built.
+        with workload.open(seed + index) as trainable:
+            return run_sweep(
                 trainable,
                 plan,
                 rule,
-                seed=seed + i,
-                index=i,
+                seed=seed + index,
+                index=index,
                 count=section.seeds,
                 observers=observers,
             )
-        curves.append(curve)
-        if curve.stop is StopReason.INTERRUPTED:
+
+    curves: list[Curve] = []
+    for index in range(section.seeds):
+        curves.append(sweep(index))
+        if curves[-1].stop is StopReason.INTERRUPTED:
             break
     return curves
 
@@ -178,24 +183,14 @@ def _placed(problem: Problem, config: Config) -> Problem:
     return Problem(where, f"{problem.where} {problem.what}", problem.remedy)
 
 
-_PHASES = {
-    "data": "reading the data",
-    "model": "computing the loss",
-    "backward": "the backward pass",
-    "optimizer": "the optimizer's step",
-    "sweep.validation": "reading the held-out data",
-}
-
-
-def _user_problem(config: Config, key: str, error: BaseException) -> Problem:
-    section = "model" if key == "backward" else key
-    if key == "model" and config.spec.step is not None:
-        section = "step"
+def _user_problem(config: Config, phase: Phase, error: BaseException) -> Problem:
+    computes = phase in (Phase.FORWARD, Phase.BACKWARD)
+    key = "step" if computes and config.spec.step is not None else phase.key
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     first = text.strip().splitlines()[0]
     return Problem(
-        config.where(f"{section}.target"),
-        f"{section}: {_PHASES[key]} raised {first}",
+        config.where(f"{key}.target"),
+        f"{key}: {phase.doing} raised {first}",
         "mend it; nothing after it was run",
     )
 

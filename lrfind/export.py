@@ -5,12 +5,13 @@ A new format is one function here, under its suffix. Nothing here runs code from
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from lrfind.atomic import write_atomically
 from lrfind.curve import CSV_COLUMNS, Curve, Step, StopReason
 from lrfind.errors import InputError, Problem
 from lrfind.report import Report, from_dict, to_json
+from lrfind.smoothing import Floats
 from lrfind.sweep import StopRule, StopState
 
 CURVE_FILE, PLOT_FILE, REPORT_FILE = "curve.csv", "curve.png", "report.json"
@@ -124,72 +126,69 @@ def read_report(path: Path) -> Report:
 def read_curves(path: Path) -> tuple[Curve, ...]:
     """Read the curves of a `curve.csv` or `report.json`.
 
-    A CSV needs the columns `lr` and `loss`; `seed` and `step` are used where they are, others
-    ignored. It does not tell why a sweep stopped: that is decided again by the default stop rule.
+    A CSV needs the columns `lr` and `loss`; `seed` is used where it is, others are ignored. It
+    does not tell why a sweep stopped: that is decided again by the default stop rule.
 
     Raises:
         InputError: the file is missing or damaged, with the line where there is one.
     """
     if path.suffix.lower() == ".json":
         return read_report(path).curves
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(io.StringIO(_read_text(path)), dtype=str, keep_default_na=False)
-    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise _damaged(path, f"is no CSV: {error}") from None
-    missing = [name for name in ("lr", "loss") if name not in table.columns]
-    if missing:
-        found = ", ".join(map(str, table.columns)) or "none"
-        raise _damaged(path, f"has no column {' and '.join(missing)} (found: {found})")
-    lr, loss = _numbers(table["lr"], path), _numbers(table["loss"], path)
-    seed = _integers(table["seed"], path) if "seed" in table.columns else np.zeros(len(lr), int)
-    if not len(lr):
+    points: dict[int, list[tuple[float, float]]] = {}
+    for seed, lr, loss, line in _rows(path):
+        curve = points.setdefault(seed, [])
+        if not 0 < lr < math.inf:
+            raise _damaged(path, f"lr = {lr!r} is not a positive finite number", line=line)
+        if curve and lr < curve[-1][0]:
+            what = f"lr = {lr!r} is below the one before it, {curve[-1][0]!r} (seed {seed})"
+            raise _damaged(path, what, line=line)
+        curve.append((lr, loss))
+    if not points:
         raise _damaged(path, "holds no rows")
-    _require_lrs(lr, path)
-    curves = []
-    for value in dict.fromkeys(seed.tolist()):
-        rows = seed == value
-        curves.append(_curve(lr[rows], loss[rows], value, path))
-    return tuple(curves)
+    return tuple(_curve(seed, np.array(pairs)) for seed, pairs in points.items())
 
 
-def _curve(lr: Any, loss: Any, seed: int, path: Path) -> Curve:
-    if (np.diff(lr) < 0).any():
-        raise _damaged(path, f"has LRs that fall from one row to the next (seed {seed})")
+def _rows(path: Path) -> Iterator[tuple[int, float, float, int]]:
+    """Read seed, LR, loss and line number off each row of a CSV."""
+    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        missing = [name for name in ("lr", "loss") if name not in header]
+        if missing:
+            found = ", ".join(header) or "none"
+            raise _damaged(path, f"has no column {' and '.join(missing)} (found: {found})")
+        for row in reader:
+            line = reader.line_num
+            if not row:
+                continue
+            if len(row) != len(header):
+                what = f"has {len(row)} values, but the header names {len(header)} columns"
+                raise _damaged(path, what, line=line)
+            cells = dict(zip(header, row, strict=True))
+            seed = _number(cells, "seed", path, line) if "seed" in cells else 0.0
+            if not seed.is_integer():
+                what = f"seed = {cells['seed']!r} is no whole number"
+                raise _damaged(path, what, line=line)
+            lr, loss = (_number(cells, name, path, line) for name in ("lr", "loss"))
+            yield int(seed), lr, loss, line
+    except csv.Error as error:
+        raise _damaged(path, f"is no CSV: {error}", line=reader.line_num) from None
+
+
+def _number(cells: Mapping[str, str], name: str, path: Path, line: int) -> float:
+    try:
+        return float(cells[name])
+    except ValueError:
+        what = f"{name} = {cells[name]!r} is no number"
+        raise _damaged(path, what, line=line) from None
+
+
+def _curve(seed: int, points: Floats) -> Curve:
+    lr, loss = points[:, 0].copy(), points[:, 1].copy()
     rule, state, stop = StopRule(), StopState(), None
     for value in loss.tolist():
         state, stop = rule.update(state, value)
     return Curve(lr=lr, loss=loss, seed=seed, stop=stop or StopReason.COMPLETED)
-
-
-def _numbers(column: Any, path: Path) -> Any:
-    try:
-        return column.astype("float64").to_numpy()
-    except ValueError:
-        for row, text in enumerate(column, start=2):
-            try:
-                float(text)
-            except ValueError:
-                what = f"{column.name} = {text!r} is no number"
-                raise _damaged(path, what, line=row) from None
-        raise
-
-
-def _integers(column: Any, path: Path) -> Any:
-    numbers = _numbers(column, path)
-    wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.trunc(numbers)))
-    if len(wrong):
-        what = f"{column.name} = {column.iloc[wrong[0]]!r} is no whole number"
-        raise _damaged(path, what, line=int(wrong[0]) + 2)
-    return numbers.astype(np.int64)
-
-
-def _require_lrs(lr: Any, path: Path) -> None:
-    wrong = np.flatnonzero(~np.isfinite(lr) | (lr <= 0))
-    if len(wrong):
-        what = f"lr = {lr[wrong[0]]!r} is not a positive finite number"
-        raise _damaged(path, what, line=int(wrong[0]) + 2)
 
 
 def _read_text(path: Path) -> str:

@@ -70,7 +70,8 @@ class Report:
         suggestion: None where the curves hold no honest answer.
         no_answer: why there is none; None where there is one.
         notes: what the user should know, most important first.
-        spec: the resolved config as plain data; empty for curves read from CSV.
+        spec: the resolved config as plain data, infinite numbers as text; empty for curves read
+            from CSV.
         environment: where and with what.
         title: model, optimizer and batch size in a line, for headings.
         group_scales: LR multiplier of each parameter group, where there are several.
@@ -107,7 +108,7 @@ def make_report(
         suggestion=suggestion,
         no_answer=no_answer,
         notes=diagnose(curves, suggestion),
-        spec=spec or {},
+        spec=_plain(spec or {}),
         environment=describe_environment(device),
         title=title,
         group_scales=group_scales,
@@ -162,7 +163,7 @@ def from_dict(data: Mapping[str, Any]) -> Report:
     try:
         suggestion, no_answer = data["suggestion"], data["no_answer"]
         return Report(
-            curves=tuple(_curve_from_dict(curve) for curve in data["curves"]),
+            curves=tuple(_checked(_curve_from_dict(curve)) for curve in data["curves"]),
             suggestion=None if suggestion is None else _suggestion_from_dict(suggestion),
             no_answer=(
                 None
@@ -170,9 +171,9 @@ def from_dict(data: Mapping[str, Any]) -> Report:
                 else NoAnswer(**no_answer | {"verdict": Verdict(no_answer["verdict"])})
             ),
             notes=tuple(Note(**note) for note in data["notes"]),
-            spec=data["spec"],
+            spec=dict(data["spec"]),
             environment=Environment(**data["environment"]),
-            title=data["title"],
+            title=str(data["title"]),
             group_scales=tuple(float(scale) for scale in data["group_scales"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -183,6 +184,8 @@ def _suggestion_from_dict(data: Mapping[str, Any]) -> Suggestion:
     fields = dict(data)
     fields["verdict"] = Verdict(fields["verdict"])
     fields["per_seed"] = tuple(float(lr) for lr in fields["per_seed"])
+    for name in ("lr", "peak_lr", "low", "high"):
+        fields[name] = float(fields[name])
     return Suggestion(**fields)
 
 
@@ -209,6 +212,27 @@ def _curve_from_dict(data: Mapping[str, Any]) -> Curve:
         initial_loss=None if initial is None else float(initial),
         elapsed_s=data["elapsed_s"],
     )
+
+
+def _checked(curve: Curve) -> Curve:
+    """Refuse arrays that no sweep can have written."""
+    if curve.lr.ndim != 1 or curve.lr.shape != curve.loss.shape:
+        sizes = f"{curve.lr.size} LRs and {curve.loss.size} losses"
+        raise ValueError(f"the curve of seed {curve.seed} has {sizes}")
+    if not (np.isfinite(curve.lr) & (curve.lr > 0)).all():
+        raise ValueError(f"an LR of seed {curve.seed} is not a positive finite number")
+    if (np.diff(curve.lr) < 0).any():
+        raise ValueError(f"the LRs of seed {curve.seed} fall")
+    return curve
+
+
+def _plain(value: Any) -> Any:
+    """Turn nested data into what strict JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return _number(value) if isinstance(value, float) else value
 
 
 def _number(value: float) -> float | str:

@@ -28,7 +28,8 @@ def reread(path: Path, method: str | None = None) -> Report:
     if path.suffix.lower() != ".json":
         return make_report(read_curves(path), method or DEFAULT_METHOD, title=path.stem)
     saved = read_report(path)
-    own = saved.spec.get("suggest") or {}
+    section = saved.spec.get("suggest")
+    own = section if isinstance(section, dict) else {}
     chosen = method or own.get("method", DEFAULT_METHOD)
     args = own.get("args", {}) if method in (None, own.get("method")) else {}
     fresh = make_report(saved.curves, chosen, args, spec=saved.spec, title=saved.title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Protocol
 
 from lrfind.curve import Curve, Step, StopReason
@@ -28,7 +29,7 @@ class Trainable(Protocol):
         """ℓ2 norm of the gradients of the last update, where it was measured."""
 
     def backward(self) -> float:
-        """Compute the loss of the next batch, and its gradients."""
+        """Compute the loss of the next batch, and its gradients where it is finite."""
 
     def update(self, lr: float) -> bool:
         """Update at this LR; False when the update was skipped and must be tried again."""
@@ -47,7 +48,7 @@ class Observer(Protocol):
         """Take one point of the curve; called for every update, so it must be cheap."""
 
     def end(self, stop: StopReason) -> None:
-        """Take note that the sweep ended; called however it ended."""
+        """Take note that the sweep ended; called however it ended, in reverse order."""
 
 
 def run_sweep(
@@ -75,18 +76,21 @@ def run_sweep(
         The curve; after Ctrl-C what was measured, with `StopReason.INTERRUPTED`.
     """
     sweep = _Sweep(trainable, plan, rule or StopRule(), observers)
-    for observer in observers:
-        observer.begin(seed, index, count, plan.steps)
     stop = StopReason.FAILED
-    try:
-        stop = sweep.run()
-    except KeyboardInterrupt:
-        stop = StopReason.INTERRUPTED
-    except DataExhaustedError:
-        stop = StopReason.EXHAUSTED
-    finally:
+
+    def end(observer: Observer) -> None:
+        observer.end(stop)
+
+    with ExitStack() as ends:
         for observer in observers:
-            observer.end(stop)
+            observer.begin(seed, index, count, plan.steps)
+            ends.callback(end, observer)
+        try:
+            stop = sweep.run()
+        except KeyboardInterrupt:
+            stop = StopReason.INTERRUPTED
+        except DataExhaustedError:
+            stop = StopReason.EXHAUSTED
     return Curve.from_steps(sweep.steps, seed=seed, stop=stop, initial_loss=sweep.initial_loss)
 
 
@@ -108,10 +112,12 @@ class _Sweep:
     def run(self) -> StopReason:
         trainable = self._trainable
         apart = trainable.measures_apart
-        held_out_loss = trainable.measure() if apart else None
+        if apart:
+            self.initial_loss = trainable.measure()
         loss = trainable.backward()
-        self.initial_loss = loss if held_out_loss is None else held_out_loss
-        if not math.isfinite(self.initial_loss):
+        if self.initial_loss is None:
+            self.initial_loss = loss
+        if not math.isfinite(loss) or not math.isfinite(self.initial_loss):
             return StopReason.NONFINITE
         last = self._plan.steps - 1
         for i in range(self._plan.steps):
@@ -123,16 +129,20 @@ class _Sweep:
             stop = self._record(i, lr, loss, grad_norm)
             if stop is not None:
                 return stop
-            if apart and i < last:
-                trainable.backward()
+            if apart and i < last and not math.isfinite(trainable.backward()):
+                return StopReason.NONFINITE
         return StopReason.COMPLETED
 
     def _update(self, lr: float) -> bool:
-        """Update at one LR; where a loss scaler skips it, try again on the next batch."""
+        """Update at one LR; where a loss scaler skips it, try again on the next batch.
+
+        False where no scale helps, or the loss itself is infinite or NaN.
+        """
         for _ in range(MAX_SKIPPED):
             if self._trainable.update(lr):
                 return True
-            self._trainable.backward()
+            if not math.isfinite(self._trainable.backward()):
+                return False
         return False
 
     def _record(

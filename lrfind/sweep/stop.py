@@ -75,7 +75,9 @@ class StopRule:
         best = min(state.best, level)
         above = state.above + 1 if level - start > noise else 0
         after = StopState(count, recent, start, best, noise, above)
+        if count < self.min_steps or math.isinf(self.factor):
+            return after, None
         exploded = level - best > self.factor * max(start - best, noise)
-        if count >= self.min_steps and (exploded or above >= self.patience):
+        if exploded or above >= self.patience:
             return after, StopReason.DIVERGED
         return after, None

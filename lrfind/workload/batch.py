@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import torch
@@ -15,27 +16,35 @@ TARGET_KEYS = ("labels", "label", "targets", "target", "y")
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
-    """Move every tensor of a batch, keeping its shape: tuple, list, dict, dataclass or object.
+    """Move every tensor of a batch, keeping its shape: tuple, list, mapping, dataclass or object.
 
-    An object with `.to` moves itself; anything else (strings, numbers) stays as it is.
+    An object with `.to` moves itself; anything else (strings, numbers) stays as it is. Containers
+    come back as new ones, so that who takes something out of a batch does not change the data.
     """
     if isinstance(batch, torch.Tensor):
-        return batch if batch.device == device else batch.to(device, non_blocking=True)
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(to_device(part, device) for part in batch))
+        # Only copies towards CUDA wait for nothing: towards the CPU they could be read half done.
+        is_same = batch.device == device
+        return batch if is_same else batch.to(device, non_blocking=device.type == "cuda")
+    if type(batch) in (tuple, list):
+        return type(batch)([to_device(part, device) for part in batch])
+    if type(batch) is dict:
+        return {key: to_device(part, device) for key, part in batch.items()}
+    if callable(getattr(batch, "to", None)):
+        return batch.to(device)
+    if isinstance(batch, tuple) and hasattr(batch, "_make"):
+        return batch._make(to_device(part, device) for part in batch)
     if isinstance(batch, tuple | list):
         return type(batch)(to_device(part, device) for part in batch)
-    if hasattr(batch, "to"):
-        return batch.to(device)
-    if isinstance(batch, dict):
-        return {key: to_device(part, device) for key, part in batch.items()}
+    if isinstance(batch, MutableMapping):
+        moved = copy.copy(batch)
+        moved.update({key: to_device(part, device) for key, part in batch.items()})
+        return moved
     if dataclasses.is_dataclass(batch) and not isinstance(batch, type):
-        parts = {
-            field.name: to_device(getattr(batch, field.name), device)
-            for field in dataclasses.fields(batch)
-            if field.init
-        }
-        return dataclasses.replace(batch, **parts)
+        # A copy rather than a new one: the class's own checks and defaults ran already.
+        twin = copy.copy(batch)
+        for field in dataclasses.fields(batch):
+            object.__setattr__(twin, field.name, to_device(getattr(batch, field.name), device))
+        return twin
     return batch
 
 

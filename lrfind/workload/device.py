@@ -13,14 +13,13 @@ def choose_device(name: str) -> torch.device:
     Raises:
         InputError: the device is not present on this machine.
     """
-    cuda = torch.cuda.device_count()
-    mps = torch.backends.mps.is_available()
+    count = torch.cuda.device_count()
+    cuda = ["cuda", *(f"cuda:{i}" for i in range(count))] if count else []
+    known = ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
     if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    device = torch.device(name)
-    is_there = {"cpu": True, "mps": mps, "cuda": (device.index or 0) < cuda}[device.type]
-    if not is_there:
-        known = ["cpu", *(f"cuda:{i}" for i in range(cuda)), *(["mps"] if mps else [])]
+        # Whatever comes after the CPU is faster.
+        return torch.device(known[1] if len(known) > 1 else "cpu")
+    if name not in known:
         raise InputError(
             Problem(
                 "device",
@@ -28,7 +27,7 @@ def choose_device(name: str) -> torch.device:
                 "write device: auto to take what there is",
             )
         )
-    return device
+    return torch.device(name)
 
 
 def device_name(device: torch.device) -> str:

@@ -1,7 +1,8 @@
 """Endless batches from whatever the user has.
 
-A source that ends is opened again: a DataLoader reshuffles, a list starts over, a factory is
-called anew. A one-shot iterator cannot be opened twice: then the sweep ends, and says so.
+A source that ends is read again: a DataLoader reshuffles, a list starts over, a function that
+gives a generator is called anew. Where nothing comes the second time (a one-shot iterator), the
+sweep ends, and says so.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Feed:
 
     Args:
         source: an iterable of batches.
-        reopen: makes a new source when a one-shot one is used up.
+        reopen: makes a new source where this one cannot be read a second time.
     """
 
     def __init__(
@@ -30,8 +31,7 @@ class Feed:
         self._source = source
         self._reopen = reopen
         self._iterator: Iterator[Any] = iter(source)
-        self._one_shot = self._iterator is source
-        self._fresh = True
+        self._has_read = False
 
     def next(self) -> Any:
         """Return the next batch, opening the source again where it ended.
@@ -40,36 +40,41 @@ class Feed:
             DataExhaustedError: the source cannot be read a second time.
             InputError: the source holds no batch at all.
         """
-        while True:
-            try:
-                batch = next(self._iterator)
-            except StopIteration:
-                self._restart()
-            else:
-                self._fresh = False
-                return batch
+        try:
+            batch = next(self._iterator)
+        except StopIteration:
+            batch = self._first_of_next_pass()
+        self._has_read = True
+        return batch
 
-    def _restart(self) -> None:
-        if self._fresh:
-            raise InputError(
-                Problem(
-                    "data",
-                    "the data is empty; a sweep needs at least one batch",
-                    "check the path and filters of the dataset, and drop_last with a batch_size "
-                    "above its length",
-                )
-            )
-        if self._one_shot:
-            if self._reopen is None:
-                raise DataExhaustedError()
-            self._source = self._reopen()
+    def _first_of_next_pass(self) -> Any:
+        if not self._has_read:
+            raise no_batches("data")
         self._iterator = iter(self._source)
-        self._one_shot = self._iterator is self._source
-        self._fresh = True
+        for batch in self._iterator:
+            return batch
+        if self._reopen is not None:
+            self._source = self._reopen()
+            self._iterator = iter(self._source)
+            for batch in self._iterator:
+                return batch
+        raise DataExhaustedError("the data ran out and cannot be read again")
 
     def close(self) -> None:
         """Let go of the iterator, so that loader processes end."""
         self._iterator = iter(())
+
+
+def no_batches(where: str) -> InputError:
+    """Say that a source holds nothing, and why that may be."""
+    return InputError(
+        Problem(
+            where,
+            "the data is empty; a sweep needs at least one batch",
+            "check the path and filters of the dataset, and drop_last with a batch_size above its "
+            "length",
+        )
+    )
 
 
 def as_batches(
@@ -94,7 +99,7 @@ def as_batches(
         where: what to blame in an error.
 
     Raises:
-        InputError: the data is none of these, or brings its own batches beside a batch_size.
+        InputError: the data is none of these, or makes its own batches beside options for that.
     """
     if isinstance(data, tuple) and data and all(isinstance(part, torch.Tensor) for part in data):
         lengths = {part.shape[0] if part.ndim else None for part in data}
@@ -108,7 +113,7 @@ def as_batches(
                 )
             )
         data = TensorDataset(*data)
-    if _is_dataset(data):
+    if is_dataset(data):
         return _loader(data, batch_size, shuffle, num_workers, drop_last, generator, where)
     if isinstance(data, dict | str | bytes | torch.Tensor) or not isinstance(data, Iterable):
         raise InputError(
@@ -119,19 +124,24 @@ def as_batches(
                 "return one of these",
             )
         )
-    if batch_size is not None:
+    options = {"batch_size": batch_size, "shuffle": shuffle}
+    options |= {"num_workers": num_workers or None, "drop_last": drop_last or None}
+    given = [
+        f"{name} = {str(value).lower()}" for name, value in options.items() if value is not None
+    ]
+    if given:
         raise InputError(
             Problem(
                 where,
-                f"batch_size = {batch_size} has no effect on a {type(data).__name__}, which makes "
+                f"{' and '.join(given)} can have no effect on a {type(data).__name__}, which makes "
                 "its own batches",
-                "drop batch_size, or give the dataset instead",
+                "drop it, or give the dataset instead",
             )
         )
     return data
 
 
-def _is_dataset(data: Any) -> bool:
+def is_dataset(data: Any) -> bool:
     """Tell samples from batches: a Dataset, or what can be indexed and counted like one."""
     if isinstance(data, Dataset):
         return True

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -93,8 +93,7 @@ def build(
                 )
             )
         own = {key: value for key, value in group.args.items() if key != "lr"}
-        ratio = float(group.args["lr"]) / float(args["lr"]) if "lr" in group.args else 1.0
-        scales.append(group.lr_scale * ratio)
+        scales.append(group.lr_scale * _lr_ratio(group, args, i))
         param_groups.append({"params": [rest.pop(n) for n in matched], **own})
     if rest:
         scales.insert(0, 1.0)
@@ -113,7 +112,35 @@ def build(
     refuse_scheduler(optimizer)
     if not groups:
         return SweptOptimizer(optimizer, group_scales(optimizer))
+    if len(optimizer.param_groups) != len(scales):
+        raise InputError(
+            Problem(
+                "optimizer",
+                f"gave {len(optimizer.param_groups)} parameter groups where "
+                f"optimizer.param_groups makes {len(scales)}",
+                "let the function pass its argument on as it is, or drop param_groups",
+            )
+        )
+    for made in optimizer.param_groups:
+        # torch gives all groups one and the same tensor, which could hold one LR only.
+        if isinstance(made["lr"], Tensor):
+            made["lr"] = made["lr"].clone()
     return SweptOptimizer(optimizer, tuple(scales))
+
+
+def _lr_ratio(group: GroupSection, args: Mapping[str, Any], index: int) -> float:
+    if "lr" not in group.args:
+        return 1.0
+    if "lr" not in args:
+        raise InputError(
+            Problem(
+                f"optimizer.param_groups.{index}.args",
+                f"lr = {group.args['lr']} has nothing to be a ratio of, since optimizer.args has "
+                "no lr",
+                "write lr_scale for the group, or give both",
+            )
+        )
+    return float(group.args["lr"]) / float(args["lr"])
 
 
 def adopt(optimizer: Optimizer, model: nn.Module) -> SweptOptimizer:
@@ -133,11 +160,30 @@ def adopt(optimizer: Optimizer, model: nn.Module) -> SweptOptimizer:
                 "build both from the same instance, or name a class so that the sweep builds it",
             )
         )
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            # The model may have been moved since; 0-dimensional step counts stay where they are.
+            if isinstance(value, Tensor) and value.ndim and value.device != parameter.device:
+                state[name] = value.to(parameter.device)
     return SweptOptimizer(optimizer, group_scales(optimizer))
 
 
 def group_scales(optimizer: Optimizer) -> tuple[float, ...]:
-    """Express each group's LR as a multiple of the optimizer's own (else of the largest)."""
+    """Express each group's LR as a multiple of the optimizer's own (else of the largest).
+
+    Raises:
+        InputError: a group has no LR that could be swept.
+    """
+    for group in optimizer.param_groups:
+        if not isinstance(group.get("lr"), int | float | Tensor):
+            raise InputError(
+                Problem(
+                    "optimizer",
+                    f"({type(optimizer).__name__}) has a group with lr = {group.get('lr')}; a "
+                    "sweep needs a number to set",
+                    "give it an lr, and switch its own LR rule off",
+                )
+            )
     lrs = [float(group["lr"]) for group in optimizer.param_groups]
     default = optimizer.defaults.get("lr")
     known = isinstance(default, int | float | Tensor) and float(default) in lrs
@@ -169,6 +215,13 @@ def needs_closure(optimizer: Optimizer) -> bool:
     """Tell optimizers that evaluate the loss themselves (LBFGS) by their `step`."""
     parameter = inspect.signature(type(optimizer).step).parameters.get("closure")
     return parameter is not None and parameter.default is parameter.empty
+
+
+def switch_mode(optimizer: Optimizer, mode: Literal["train", "eval"]) -> None:
+    """Switch an optimizer that has modes (schedule-free ones do); nothing for all others."""
+    switch = getattr(optimizer, mode, None)
+    if callable(switch):
+        switch()
 
 
 def clear_gradients(parameters: Sequence[Tensor]) -> None:

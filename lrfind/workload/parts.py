@@ -29,7 +29,8 @@ def objective_of(
         return objectives.from_step(step)
     if loss_fn is None:
         return objectives.from_model()
-    return objectives.from_loss(functional_loss(loss_fn) if isinstance(loss_fn, str) else loss_fn)
+    found = functional_loss(loss_fn) if isinstance(loss_fn, str) else loss_fn
+    return objectives.from_loss(found)
 
 
 def functional_loss(name: str) -> Callable[..., Any]:
@@ -38,7 +39,7 @@ def functional_loss(name: str) -> Callable[..., Any]:
     Raises:
         InputError: there is none of that name.
     """
-    found: Any = getattr(functional, name, None)
+    found = getattr(functional, name, None)
     if not callable(found) or name.startswith("_"):
         known = [n for n in dir(functional) if n.endswith(("_loss", "entropy", "_logits", "_div"))]
         raise InputError(
@@ -48,7 +49,8 @@ def functional_loss(name: str) -> Callable[..., Any]:
                 f"{nearest(name, known)} your own by its import path: losses.py:focal",
             )
         )
-    return found
+    loss: Callable[..., Any] = found
+    return loss
 
 
 def optimizer_of(
@@ -75,7 +77,11 @@ def optimizer_of(
 
 def bound_loss(loss: Callable[..., Any], args: Mapping[str, Any]) -> Callable[..., Any]:
     """Construct a loss that is a class; bind the arguments of a function."""
-    return loss(**args) if inspect.isclass(loss) else with_args(loss, args)
+    if inspect.isclass(loss):
+        made: Any = loss
+        ready: Callable[..., Any] = made(**args)
+        return ready
+    return with_args(loss, args)
 
 
 def with_args(function: Callable[..., Any], args: Mapping[str, Any]) -> Callable[..., Any]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import copy
 import random
-import sys
+import signal
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -22,67 +24,102 @@ Restore = Callable[[], None]
 
 @contextmanager
 def preserved(
-    *, model: nn.Module | None = None, optimizer: Optimizer | None = None, data: Any = None
+    *, model: nn.Module | None = None, optimizer: Optimizer | None = None
 ) -> Iterator[None]:
-    """Restore everything given, and every random generator, when the block ends, however it ends.
+    """Restore model, optimizer and every random generator when the block ends, however it ends.
 
-    Holds one copy of the model's and the optimizer's tensors while the block runs.
+    Holds one copy of the model's and the optimizer's tensors while the block runs. The model
+    enters the block without gradients: its own are set aside, so that nothing adds to them.
 
     Args:
-        model: parameters, buffers, gradients, `requires_grad` and train/eval flags.
+        model: device, parameters, buffers, gradients, `requires_grad` and train/eval flags.
         optimizer: parameter groups and state.
-        data: a DataLoader, whose generators (its own and its samplers') are put back.
     """
-    restores: list[Restore] = [_snapshot_rng()]
-    if data is not None:
-        restores += [_snapshot_generator(generator) for generator in _generators(data)]
-    if model is not None:
-        restores.append(_snapshot_model(model))
+    restores = [_snapshot_rng()]
     if optimizer is not None:
         restores.append(_snapshot_optimizer(optimizer))
+    if model is not None:
+        restores.append(_snapshot_model(model))
+    try:
+        for parameter in model.parameters() if model is not None else ():
+            parameter.grad = None
+        yield
+    finally:
+        _run_all(restores)
+
+
+@contextmanager
+def preserved_order(data: Any) -> Iterator[None]:
+    """Put the generators that decide a DataLoader's order back when the block ends."""
+    restores = [_snapshot_generator(generator) for generator in _generators(data)]
     try:
         yield
     finally:
-        for restore in reversed(restores):
-            restore()
+        _run_all(restores)
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python's, NumPy's (where it is in use) and torch's generators on every device."""
+    """Seed the generators of Python, NumPy and torch, on every device that is in use.
+
+    A GPU that is not in use is left alone: its generator's state could not be put back.
+    """
     random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed)
-    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
+
+
+def _run_all(restores: list[Restore]) -> None:
+    """Run every restore, last first, even where one raises; a second Ctrl-C waits for them."""
+    with _interrupts_held_back(), ExitStack() as stack:
+        for restore in restores:
+            stack.callback(restore)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let a Ctrl-C that comes inside the block take effect behind it."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    caught: list[tuple[int, Any]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if caught:
+            handler(*caught[-1])
 
 
 def _snapshot_rng() -> Restore:
-    python = random.getstate()
-    numpy = sys.modules.get("numpy")
-    numpy_state = numpy.random.get_state() if numpy else None
-    cpu = torch.get_rng_state()
+    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
+    mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
 
     def restore() -> None:
         random.setstate(python)
-        if numpy:
-            numpy.random.set_state(numpy_state)
+        np.random.set_state(numpy)
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
+        if mps is not None:
+            torch.mps.set_rng_state(mps)
 
     return restore
 
 
-def _generators(data: Any) -> Iterator[torch.Generator]:
+def _generators(data: Any) -> list[torch.Generator]:
     """Find the generators that decide a DataLoader's order: its own and its samplers'."""
-    seen: set[int] = set()
-    samplers = (data, getattr(data, "sampler", None), getattr(data, "batch_sampler", None))
-    inner = getattr(samplers[2], "sampler", None)
-    for owner in (*samplers, inner):
-        generator = getattr(owner, "generator", None)
-        if isinstance(generator, torch.Generator) and id(generator) not in seen:
-            seen.add(id(generator))
-            yield generator
+    batch_sampler = getattr(data, "batch_sampler", None)
+    inner = getattr(batch_sampler, "sampler", None)
+    owners = (data, getattr(data, "sampler", None), batch_sampler, inner)
+    found = (getattr(owner, "generator", None) for owner in owners)
+    return list({id(g): g for g in found if isinstance(g, torch.Generator)}.values())
 
 
 def _snapshot_generator(generator: torch.Generator) -> Restore:
@@ -96,40 +133,65 @@ def _snapshot_generator(generator: torch.Generator) -> Restore:
 
 def _snapshot_model(model: nn.Module) -> Restore:
     modes = [(module, module.training) for module in model.modules()]
-    slots: list[tuple[dict[str, Any], str, Tensor | None]] = []
-    for module in model.modules():
-        for table in (module._parameters, module._buffers):
-            slots += [(table, name, tensor) for name, tensor in table.items()]
-    tensors = {id(tensor): tensor for _, _, tensor in slots if tensor is not None}
-    copies = {key: tensor.detach().clone() for key, tensor in tensors.items()}
-    flags = {key: (tensor.requires_grad, tensor.grad) for key, tensor in tensors.items()}
+    tables: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        (table, dict(table.items()))
+        for module in model.modules()
+        for table in (module._parameters, module._buffers)
+    ]
+    tensors = {id(t): t for _, table in tables for t in table.values() if t is not None}.values()
+    kept = [
+        (tensor, tensor.data, tensor.detach().clone(), tensor.requires_grad, tensor.grad)
+        for tensor in tensors
+    ]
 
     def restore() -> None:
-        for table, name, tensor in slots:
-            table[name] = tensor
+        for table, own in tables:
+            for name in set(table) - set(own):
+                del table[name]
+            table.update({name: t for name, t in own.items() if table.get(name) is not t})
         with torch.no_grad():
-            for key, tensor in tensors.items():
-                tensor.copy_(copies[key])
+            for tensor, data, values, requires_grad, grad in kept:
+                if tensor.device != data.device:
+                    tensor.data = data
+                if not _is_expanded(tensor):
+                    tensor.copy_(values)
                 if tensor.is_leaf:
-                    tensor.requires_grad_(flags[key][0])
-                    tensor.grad = flags[key][1]
+                    tensor.requires_grad_(requires_grad)
+                    tensor.grad = grad
         for module, mode in modes:
             module.training = mode
 
     return restore
 
 
+def _is_expanded(tensor: Tensor) -> bool:
+    """Tell tensors that repeat their elements: torch writes to none of them, nor has to."""
+    if tensor.layout is not torch.strided:
+        return False
+    sizes = zip(tensor.shape, tensor.stride(), strict=True)
+    return any(size > 1 and stride == 0 for size, stride in sizes)
+
+
 def _snapshot_optimizer(optimizer: Optimizer) -> Restore:
-    groups = [
-        {key: value if key == "params" else _copied(value) for key, value in group.items()}
-        for group in optimizer.param_groups
+    groups = list(optimizer.param_groups)
+    options = [(group, dict(group)) for group in groups]
+    # A tensor LR belongs to the caller, who may hold it: it gets its value back, not a twin.
+    tensors = [
+        (value, value.detach().clone())
+        for group in groups
+        for value in group.values()
+        if isinstance(value, Tensor)
     ]
     state = {parameter: _copied(value) for parameter, value in optimizer.state.items()}
 
     def restore() -> None:
-        for group, saved in zip(optimizer.param_groups, groups, strict=True):
+        optimizer.param_groups[:] = groups
+        for group, own in options:
             group.clear()
-            group.update(saved)
+            group.update(own)
+        with torch.no_grad():
+            for tensor, value in tensors:
+                tensor.copy_(value)
         optimizer.state.clear()
         optimizer.state.update(state)
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lrfind.errors import InputError, Problem
 from lrfind.workload.batch import batch_length, describe, to_device
 from lrfind.workload.feed import Feed
 from lrfind.workload.objective import Objective
@@ -18,7 +19,9 @@ from lrfind.workload.optimizer import (
     clear_gradients,
     gradient_norm,
     needs_closure,
+    switch_mode,
 )
+from lrfind.workload.phase import Phase
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -37,8 +40,11 @@ class TorchTrainable:
         clip_grad_norm: largest ℓ2 norm of all gradients together.
         held_out: fixed batches; with them `measure` returns their mean loss.
 
+    Raises:
+        InputError: the optimizer evaluates the loss itself and cannot be combined with fp16.
+
     Attributes:
-        phase: what is being done right now, a key of the config: whom to blame for an exception.
+        phase: what is being done right now: whom to blame for an exception.
         grad_norm: ℓ2 norm of the last gradients before clipping, where they are clipped.
         batch_size: samples of an update's batches, once one was seen.
     """
@@ -58,7 +64,7 @@ class TorchTrainable:
     ) -> None:
         self.model = model
         self.swept = swept
-        self.phase = "model"
+        self.phase = Phase.FORWARD
         self.grad_norm: float | None = None
         self.batch_size: int | None = None
         self._objective = objective
@@ -69,17 +75,23 @@ class TorchTrainable:
         self._held_out = held_out
         self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
         self._needs_closure = needs_closure(swept.optimizer)
-        self._batches: list[Any] = []
-        self._index = 0
+        self._batches: list[tuple[int, Any]] = []
+        self._drawn = 0
         self._autocast: AbstractContextManager[Any] = nullcontext()
         if precision != "fp32":
             self._autocast = torch.autocast(device.type, dtype=DTYPES[precision])
         self._scaler = torch.amp.GradScaler(device.type) if precision == "fp16" else None
+        if self._needs_closure and self._scaler is not None:
+            raise InputError(
+                Problem(
+                    "sweep.precision",
+                    f"= fp16 does not go with {type(swept.optimizer).__name__}, which evaluates "
+                    "the loss inside its step, where no loss scaler can reach",
+                    "write precision: bf16 or fp32",
+                )
+            )
         model.train()
-        # Optimizers with modes (schedule-free ones) train only in theirs.
-        enter_train_mode = getattr(swept.optimizer, "train", None)
-        if callable(enter_train_mode):
-            enter_train_mode()
+        switch_mode(swept.optimizer, "train")
         clear_gradients(self._parameters)
 
     @property
@@ -94,21 +106,21 @@ class TorchTrainable:
 
     def update(self, lr: float) -> bool:
         """Update the weights at this LR; False where an fp16 overflow made the scaler skip it."""
-        self.phase = "optimizer"
+        self.phase = Phase.UPDATE
         optimizer = self.swept.optimizer
         self.swept.set_lr(lr)
+        if self._needs_closure:
+            optimizer.step(self._closure)
+            clear_gradients(self._parameters)
+            return True
         if self._scaler is None:
-            if self._clip is not None:
-                self.grad_norm = float(gradient_norm(self._parameters, self._clip))
-            if self._needs_closure:
-                optimizer.step(self._closure)
-            else:
-                optimizer.step()
+            self._clip_gradients()
+            optimizer.step()
             clear_gradients(self._parameters)
             return True
         if self._clip is not None:
             self._scaler.unscale_(optimizer)
-            self.grad_norm = float(gradient_norm(self._parameters, self._clip))
+            self._clip_gradients()
         before = self._scaler.get_scale()
         self._scaler.step(optimizer)
         self._scaler.update()
@@ -116,17 +128,27 @@ class TorchTrainable:
         return bool(self._scaler.get_scale() >= before)
 
     def measure(self) -> float:
-        """Compute a loss without gradients: of the held-out batches, else of the next ones."""
+        """Compute a loss and no gradients: of the held-out batches, else of the next ones.
+
+        The held-out loss is taken in evaluation mode. The training loss is taken with autograd
+        on, since a user's step may differentiate on its own.
+        """
         if not self._held_out:
             self._draw()
-            with torch.no_grad():
-                return self._mean_loss(self._batches)
+            losses = [self._loss(*batch) for batch in self._batches]
+            return sum(float(loss.detach()) for loss in losses) / len(losses)
         modes = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
+        switch_mode(self.swept.optimizer, "eval")
         try:
             with torch.no_grad():
-                return self._mean_loss(self._held_out)
+                losses = [
+                    self._loss(i, to_device(batch, self._device))
+                    for i, batch in enumerate(self._held_out)
+                ]
+                return sum(float(loss) for loss in losses) / len(losses)
         finally:
+            switch_mode(self.swept.optimizer, "train")
             for module, mode in modes:
                 module.training = mode
 
@@ -138,26 +160,27 @@ class TorchTrainable:
     @property
     def batch_shape(self) -> str:
         """Describe the tensors of the last batch drawn."""
-        return describe(self._batches[-1]) if self._batches else "none"
+        return describe(self._batches[-1][1]) if self._batches else "none"
 
     def close(self) -> None:
         """Let go of the data."""
         self._feed.close()
 
     def _draw(self) -> None:
-        self.phase = "data"
-        self._batches = [
-            to_device(self._feed.next(), self._device) for _ in range(self._accumulate)
-        ]
+        self.phase = Phase.DATA
+        self._batches = []
+        for _ in range(self._accumulate):
+            self._batches.append((self._drawn, to_device(self._feed.next(), self._device)))
+            self._drawn += 1
         if self.batch_size is None:
-            lengths = [batch_length(batch) for batch in self._batches]
+            lengths = [batch_length(batch) for _, batch in self._batches]
             self.batch_size = sum(n for n in lengths if n is not None) or None
 
     def _evaluate(self) -> float:
         total = 0.0
-        for batch in self._batches:
-            loss = self._loss(batch)
-            self.phase = "backward"
+        for index, batch in self._batches:
+            loss = self._loss(index, batch)
+            self.phase = Phase.BACKWARD
             value = float(loss.detach())
             total += value
             if math.isfinite(value):
@@ -170,14 +193,16 @@ class TorchTrainable:
     def _closure(self) -> float:
         with torch.enable_grad():
             clear_gradients(self._parameters)
-            return self._evaluate()
+            value = self._evaluate()
+        self._clip_gradients()
+        self.phase = Phase.UPDATE
+        return value
 
-    def _mean_loss(self, batches: Sequence[Any]) -> float:
-        return sum(float(self._loss(batch)) for batch in batches) / len(batches)
+    def _clip_gradients(self) -> None:
+        if self._clip is not None:
+            self.grad_norm = float(gradient_norm(self._parameters, self._clip))
 
-    def _loss(self, batch: Any) -> Tensor:
-        self.phase = "model"
+    def _loss(self, index: int, batch: Any) -> Tensor:
+        self.phase = Phase.FORWARD
         with self._autocast:
-            loss = self._objective(self.model, batch, self._index)
-        self._index += 1
-        return loss
+            return self._objective(self.model, batch, index)

@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
+from torch.utils.data import IterableDataset
 
 from lrfind.errors import InputError, Problem
 from lrfind.spec import DataSection, SweepSection, ValidationSection
 from lrfind.workload.batch import to_device
-from lrfind.workload.feed import Feed, as_batches
+from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
 from lrfind.workload.objective import Objective
 from lrfind.workload.optimizer import SweptOptimizer, adopt
-from lrfind.workload.snapshot import preserved, seed_everything
+from lrfind.workload.phase import Phase
+from lrfind.workload.snapshot import preserved, preserved_order, seed_everything
 from lrfind.workload.trainable import TorchTrainable
+
+DATA_SEED = 0
+"""Seed under which data sets are made and held-out batches are read, whatever the sweep's seed."""
 
 
 @dataclass
 class Workload:
-    """What is trained, before any seed.
+    """What is trained, before any seed, and what is known of it once a seed has run.
 
     Attributes:
         model: a module, restored after each seed, or a factory that is called for each.
         data: a data source, or a factory of one.
         objective: batch to loss.
         optimizer: a ready optimizer of `model`, or what builds one for a model.
-        sweep: accumulation, precision, clipping.
+        sweep: seeds, accumulation, precision, clipping.
         loader: how a bare dataset is batched.
         validation: held-out data and how it is batched; None measures the training loss.
         device: where it runs.
-        trainable: the one that is open, or the last that was.
+        phase: what was done last: whom to blame for an exception.
+        title: model, optimizer and batch size in a line; empty before the first seed.
+        group_scales: LR multiplier of each parameter group, where there are several.
     """
 
     model: nn.Module | Callable[[], Any]
@@ -46,33 +55,43 @@ class Workload:
     loader: DataSection
     device: torch.device
     validation: tuple[Any, ValidationSection] | None = None
-    trainable: TorchTrainable | None = None
-    phase: str = "data"
-    _source: Any = None
+    phase: Phase = field(default=Phase.DATA, init=False)
+    title: str = field(default="", init=False)
+    group_scales: tuple[float, ...] = field(default=(), init=False)
+    _source: Any = field(default=None, init=False)
+    _held_out: list[Any] | None = field(default=None, init=False)
 
     @contextmanager
     def open(self, seed: int) -> Iterator[TorchTrainable]:
         """Yield a trainable that depends on the seed alone, and leave no trace behind.
 
-        The generators are seeded before the data, before the model and before the first batch,
-        so that a change of one does not move the others.
+        The generators are seeded before the model and before the first batch, so that a change of
+        one does not move the other. Data sets are made once, under a seed that never changes: the
+        seed decides the initial weights and the order of the data, not what the data are.
         """
-        with preserved():
-            self.phase = "data"
-            seed_everything(seed)
+        if self.device.type == "cuda":
+            # A generator that does not exist yet could be neither seeded nor put back.
+            torch.cuda.init()  # type: ignore[no-untyped-call]
+        own_model = self.model if isinstance(self.model, nn.Module) else None
+        ready = self.optimizer if isinstance(self.optimizer, Optimizer) else None
+        with preserved(model=own_model, optimizer=ready):
+            self.phase = Phase.DATA
+            seed_everything(DATA_SEED)
             source = self._open_data()
-            self.phase = "model"
-            seed_everything(seed)
-            model = self._open_model()
-            kept_model = model if model is self.model else None
-            ready = self.optimizer if isinstance(self.optimizer, Optimizer) else None
-            with preserved(model=kept_model, optimizer=ready, data=source):
-                self.phase = "optimizer"
-                swept = adopt(ready, model) if ready is not None else self._build_optimizer(model)
-                self.phase = "sweep.validation"
-                held_out = self._held_out()
+            with preserved_order(source):
+                self.phase = Phase.MODEL
                 seed_everything(seed)
-                self.phase = "data"
+                model = self._open_model()
+                self.phase = Phase.OPTIMIZER
+                if isinstance(self.optimizer, Optimizer):
+                    swept = adopt(self.optimizer, model)
+                else:
+                    swept = self.optimizer(model)
+                self.phase = Phase.VALIDATION
+                seed_everything(DATA_SEED)
+                held_out = self._read_held_out()
+                self.phase = Phase.DATA
+                seed_everything(seed)
                 trainable = TorchTrainable(
                     model,
                     swept,
@@ -84,45 +103,30 @@ class Workload:
                     clip_grad_norm=self.sweep.clip_grad_norm,
                     held_out=held_out,
                 )
-                self.trainable = trainable
                 try:
                     yield trainable
                 finally:
                     trainable.close()
-
-    @property
-    def blame(self) -> str:
-        """The config key of what is being done right now."""
-        return self.trainable.phase if self.trainable is not None else self.phase
-
-    @property
-    def title(self) -> str:
-        """Model, optimizer and batch size in a line, once a seed has run."""
-        if self.trainable is None:
-            return ""
-        model, optimizer = self.trainable.model, self.trainable.swept.optimizer
-        count = sum(p.numel() for p in model.parameters())
-        parts = [f"{type(model).__name__} ({count:,} parameters)", type(optimizer).__name__]
-        if self.trainable.batch_size is not None:
-            parts.append(f"batch {self.trainable.batch_size}")
-        return " · ".join(parts)
-
-    @property
-    def group_scales(self) -> tuple[float, ...]:
-        """LR multiplier of each parameter group, where there are several."""
-        scales = self.trainable.swept.scales if self.trainable is not None else ()
-        return scales if len(scales) > 1 else ()
+                    self.phase = trainable.phase
+                    self.title = describe_trainable(trainable)
+                    self.group_scales = swept.scales if len(swept.scales) > 1 else ()
 
     def _open_data(self) -> Any:
         """Return the data source; a factory is called once, and again where it gave a stream."""
         if not is_factory(self.data):
+            if isinstance(self.data, Iterator) and self.sweep.seeds > 1:
+                raise InputError(
+                    Problem(
+                        "data",
+                        f"is a {type(self.data).__name__}, which can be read once, but sweep.seeds "
+                        f"= {self.sweep.seeds} sweeps read it again",
+                        "give a function that makes it, or sweep one seed",
+                    )
+                )
             return self.data
-        if self._source is None:
+        if self._source is None or isinstance(self._source, Iterator):
             self._source = self.data()
-        source = self._source
-        if isinstance(source, Iterable) and iter_is_self(source):
-            self._source = None
-        return source
+        return self._source
 
     def _open_model(self) -> nn.Module:
         model: Any = self.model() if is_factory(self.model) else self.model
@@ -137,43 +141,53 @@ class Workload:
             )
         return model.to(self.device)
 
-    def _build_optimizer(self, model: nn.Module) -> SweptOptimizer:
-        assert not isinstance(self.optimizer, Optimizer)
-        return self.optimizer(model)
-
     def _feed(self, source: Any, seed: int) -> Feed:
-        generator = torch.Generator().manual_seed(seed)
         batches = as_batches(
             source,
             batch_size=self.loader.batch_size,
             shuffle=self.loader.shuffle,
             num_workers=self.loader.num_workers,
             drop_last=self.loader.drop_last,
-            generator=generator,
+            generator=torch.Generator().manual_seed(seed),
         )
-        return Feed(batches, self.data if is_factory(self.data) else None)
+        is_remade = is_factory(self.data) and isinstance(source, Iterator)
+        return Feed(batches, self.data if is_remade else None)
 
-    def _held_out(self) -> list[Any]:
-        """Read the fixed held-out batches onto the device, in their own order."""
+    def _read_held_out(self) -> list[Any]:
+        """Read the held-out batches onto the device, in their own order; once for all seeds."""
         if self.validation is None:
             return []
-        data, section = self.validation
-        source = data() if is_factory(data) else data
-        batches = as_batches(
-            source,
-            batch_size=section.batch_size,
-            shuffle=None if isinstance(source, torch.utils.data.IterableDataset) else False,
-            num_workers=section.num_workers,
-            where="sweep.validation",
-        )
-        feed = Feed(batches)
-        try:
-            count = section.batches
-            if isinstance(batches, Sized):
-                count = min(count, len(batches)) or count
-            return [to_device(feed.next(), self.device) for _ in range(count)]
-        finally:
-            feed.close()
+        if self._held_out is None:
+            data, section = self.validation
+            where = "sweep.validation"
+            source = data() if is_factory(data) else data
+            is_stream = isinstance(source, IterableDataset)
+            batches = as_batches(
+                source,
+                batch_size=section.batch_size,
+                shuffle=None if is_stream or not is_dataset(source) else False,
+                num_workers=section.num_workers,
+                where=where,
+            )
+            with preserved_order(source):
+                first = islice(batches, section.batches)
+                self._held_out = [to_device(batch, self.device) for batch in first]
+            if not self._held_out:
+                raise no_batches(where)
+        return self._held_out
+
+
+def describe_trainable(trainable: TorchTrainable) -> str:
+    """Name model, optimizer and batch size: `MLP (4,810 parameters) · AdamW · batch 64`."""
+    model = trainable.model
+    count = sum(p.numel() for p in model.parameters() if not is_lazy(p))
+    parts = [
+        f"{type(model).__name__} ({count:,} parameters)",
+        type(trainable.swept.optimizer).__name__,
+    ]
+    if trainable.batch_size is not None:
+        parts.append(f"batch {trainable.batch_size}")
+    return " · ".join(parts)
 
 
 def is_factory(value: Any) -> bool:
@@ -183,8 +197,3 @@ def is_factory(value: Any) -> bool:
     return inspect.isclass(value) or (
         callable(value) and not isinstance(value, Iterable) and not hasattr(value, "__getitem__")
     )
-
-
-def iter_is_self(source: Iterable[Any]) -> bool:
-    """Tell a one-shot iterator from what can be iterated again."""
-    return hasattr(source, "__next__")
