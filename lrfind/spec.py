@@ -9,18 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
+
+from lrfind.section import SHORT_FORM, Section, exactly_one, or_text, rule
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -28,43 +21,10 @@ DEFAULT_BATCH_SIZE = 32
 """Samples a batch where `data.target` gives a dataset and `data.batch_size` is left out."""
 
 
-class Section(BaseModel):
-    """A part of the config: frozen, strict about types, closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @model_serializer(mode="wrap", when_used="json")
-    def _finite(self, handler: SerializerFunctionWrapHandler) -> Any:
-        """Write infinite and NaN numbers as texts, since strict JSON has no such numbers."""
-        return _without_nonfinite(handler(self))
-
-
-AnySection = TypeVar("AnySection", bound=Section)
-
-
-def _without_nonfinite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nonfinite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nonfinite(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _or_text(schema: dict[str, Any]) -> None:
-    """Say in the JSON Schema that a section may be written as a bare string."""
-    whole = dict(schema)
-    schema.clear()
-    schema["anyOf"] = [{"type": "string", "description": "The short form."}, whole]
-
-
-_SHORT = ConfigDict(json_schema_extra=_or_text)
-"""Config of the sections that have a short form; pydantic joins it with `Section`'s own."""
-
-
 class TargetSection(Section):
     """The user's own object; a bare string is short for `{target: …}`."""
 
-    model_config = _SHORT
+    model_config = SHORT_FORM
 
     target: str = Field(
         description="Import path of the object: `package.module:attr` or `file.py:attr`, a file "
@@ -128,7 +88,7 @@ class ValidationSection(LoaderSection):
 class LossSection(Section):
     """The loss: a `torch.nn.functional` name or the user's own; a bare string is the name."""
 
-    model_config = _SHORT
+    model_config = SHORT_FORM
 
     name: str | None = Field(
         default=None,
@@ -149,7 +109,7 @@ class LossSection(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> LossSection:
-        return _exactly_one(self, "name", "target")
+        return exactly_one(self, "name", "target")
 
 
 class GroupSection(Section):
@@ -159,7 +119,7 @@ class GroupSection(Section):
         description="Pattern, or patterns, on parameter names (`*` and `?` as in a shell); the "
         "first group that matches takes the parameter.",
         examples=["*.bias", ["backbone.*", "embed.*"]],
-        json_schema_extra=_or_text,
+        json_schema_extra=or_text,
     )
     lr_scale: PositiveFloat = Field(
         default=1.0, description="This group's LR as a multiple of the swept LR."
@@ -181,7 +141,7 @@ class GroupSection(Section):
 class OptimizerSection(Section):
     """The optimizer; a bare string is a bundled name or an import path."""
 
-    model_config = _SHORT
+    model_config = SHORT_FORM
 
     name: str | None = Field(
         default=None, description="A bundled optimizer (`lrfind list optimizers`)."
@@ -211,7 +171,7 @@ class OptimizerSection(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> OptimizerSection:
-        return _exactly_one(self, "name", "target")
+        return exactly_one(self, "name", "target")
 
 
 class StopSection(Section):
@@ -267,7 +227,7 @@ class SweepSection(Section):
     @model_validator(mode="after")
     def _range(self) -> SweepSection:
         if self.start_lr >= self.end_lr:
-            raise _rule(
+            raise rule(
                 "start_lr",
                 f"= {self.start_lr:g} must be below sweep.end_lr = {self.end_lr:g}",
                 "swap them, or drop one to use its default",
@@ -278,7 +238,7 @@ class SweepSection(Section):
 class SuggestSection(Section):
     """How the LR is read off the curve; a bare string is the method."""
 
-    model_config = _SHORT
+    model_config = SHORT_FORM
 
     method: str = Field(
         default="auto",
@@ -296,7 +256,7 @@ class SuggestSection(Section):
 class OutputSection(Section):
     """Where the files go; a bare string is the folder."""
 
-    model_config = _SHORT
+    model_config = SHORT_FORM
 
     dir: str | None = Field(
         default=None,
@@ -344,7 +304,7 @@ class Spec(Section):
     @model_validator(mode="after")
     def _one_loss(self) -> Spec:
         if self.loss is not None and self.step is not None:
-            raise _rule(
+            raise rule(
                 "loss",
                 "and step are both given, but a step computes the loss itself",
                 "drop one of them",
@@ -359,18 +319,3 @@ class Spec(Section):
         data = self.model_dump(mode="json", exclude={"output"})
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _exactly_one(section: AnySection, first: str, second: str) -> AnySection:
-    given = [name for name in (first, second) if getattr(section, name) is not None]
-    if len(given) != 1:
-        has = "both are given" if given else "neither is given"
-        raise _rule(first, f"or {second} must be given, exactly one of them ({has})", "keep one")
-    return section
-
-
-def _rule(field: str, what: str, remedy: str) -> PydanticCustomError:
-    """Make a validation error that `lrfind.config` can place at a key of the section."""
-    return PydanticCustomError(
-        "lrfind_rule", "{field} {what}", {"field": field, "what": what, "remedy": remedy}
-    )

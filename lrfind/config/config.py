@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from lrfind import suggest
 from lrfind.config.document import read_document
 from lrfind.config.names import check_names
-from lrfind.config.origin import Loc, in_file_order, nearest_origin
+from lrfind.config.origin import Loc, forget, in_file_order, nearest_origin
 from lrfind.config.override import apply_override
 from lrfind.config_messages import explain
 from lrfind.errors import ConfigError, Problem
@@ -57,7 +57,9 @@ class Config:
         if method == self.spec.suggest.method:
             return self
         spec = self.spec.model_copy(update={"suggest": SuggestSection(method=method)})
-        return replace(self, spec=spec, origin={**self.origin, ("suggest",): f"--method {method}"})
+        origin = dict(self.origin)
+        forget(origin, ("suggest",))
+        return replace(self, spec=spec, origin=origin | {("suggest",): f"--method {method}"})
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:

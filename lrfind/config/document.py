@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ _WORDS = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
+_BRACKETS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _STARTER = "write a starter config with `lrfind init digits`"
 
 
@@ -131,6 +133,10 @@ def _read_text(path: Path) -> str:
 
 
 def _compose(text: str, path: str) -> Node | None:
+    # The scanner's time grows with the square of open brackets, so they are counted before.
+    opened = accumulate(_BRACKETS.get(character, 0) for character in text)
+    if max(opened, default=0) > 10 * MAX_DEPTH:
+        raise ConfigError(_too_deep(path))
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:

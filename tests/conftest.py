@@ -1,0 +1,48 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lrfind.cli import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def lrfind(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Outcome]]:
+    """Run `lrfind` with these arguments, inside this process, on a screen of 80 columns."""
+    modules, path = set(sys.modules), list(sys.path)
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["lrfind", *map(str, arguments)])
+        # Set rather than deleted, so that what `--debug` writes is taken back at the end.
+        monkeypatch.setenv("LRFIND_DEBUG", "")
+        for name, value in {"COLUMNS": "80", "TERMINAL_WIDTH": "80", "NO_COLOR": "1"}.items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capfd.readouterr()
+        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
+
+    yield run
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if Path(file).name in ("train.py", "raises.py", "syntax.py") or "lrfind_target" in name:
+            del sys.modules[name]

@@ -1,0 +1,74 @@
+"""What is quick stays quick: heavy packages are imported only where they are used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "pandas", "matplotlib", "numpy"}
+
+PROBE = """
+import sys
+from lrfind.cli import main
+sys.argv = ["lrfind", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print("\\nLOADED", *sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+LRS = [10 ** (-5 + i / 20) for i in range(121)]
+LOSSES = [2 - 1.5 / (1 + 0.01 / lr) + lr**2 for lr in LRS]
+ROWS = [f"0,{i},{lr!r},{loss!r},0" for i, (lr, loss) in enumerate(zip(LRS, LOSSES, strict=True))]
+CSV = "\n".join(["seed,step,lr,loss,smooth", *ROWS]) + "\n"
+
+
+def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
+    """Run a command in a process of its own and tell the packages it had imported at its end."""
+    run = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    return set(run.stdout.rsplit("LOADED", 1)[1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["run", "--help"], ["list"], ["--version"], ["init", "--help"]],
+    ids=" ".join,
+)
+def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    """Help, the lists and the version come without torch, pandas, matplotlib and numpy."""
+    assert loaded(*arguments) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["suggest", "curve.csv"], ["plot", "curve.csv", "-o", "curve.svg"]], ids=" ".join
+)
+def test_saved_curves_are_read_without_torch(arguments: list[str], tmp_path: Path) -> None:
+    """`suggest` and `plot` on a saved CSV import no torch."""
+    (tmp_path / "curve.csv").write_text(CSV)
+
+    packages = loaded(*arguments, folder=tmp_path)
+
+    assert "numpy" in packages
+    assert "torch" not in packages
+
+
+def test_importing_lrfind_imports_nothing_heavy() -> None:
+    """`import lrfind` is free; its names load on first use."""
+    code = "import sys, lrfind; print(*{name.split('.')[0] for name in sys.modules})"
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert set(run.stdout.split()) & HEAVY == set()
