@@ -125,11 +125,12 @@ class Method(LeanOptimizer):
         pieces = grads
         if bucket.slabs[0].picks is not None:
             pieces = [piece for grad in grads for piece in split(grad)]
+        is_additive = group["weight_decay"] == 0
         for slab in bucket.slabs:
-            params, part = slab.take(pieces)
+            params, part = slab.take(pieces, is_additive)
             signed = torch._foreach_neg(part) if group["maximize"] else part
             self._update_many(params, signed, slab.states, t, group)
-            slab.give_back(params)
+            slab.give_back(is_additive)
 
     def _scaling(self, device: torch.device) -> dict[str, Tensor | None]:
         """Return what GradScaler left for a fused kernel: the scale and whether to skip."""
@@ -171,6 +172,8 @@ class Method(LeanOptimizer):
         group: Group,
     ) -> None:
         """Update many tensors by multi-tensor operations, in place.
+
+        Without weight decay parameters may only be added to, never read.
 
         Args:
             params: parameters or pieces of them.

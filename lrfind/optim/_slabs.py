@@ -7,7 +7,7 @@ short ones are gathered into one, since a call costs more than they do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -31,25 +31,39 @@ class Slab:
         picks: which gradient pieces belong to it, counted as `split` deals them out; None for all.
         params: parameter pieces.
         states: pieces of each state tensor by name; one long one each, where gathered.
-        is_gathered: whether the parameters are copied together first and back afterwards.
+        run: where gathered parameters are updated, as one vector; None where they stay in place.
+        views: `run`, cut as the parameters are.
     """
 
     picks: list[int] | None
     params: list[Tensor]
     states: dict[str, list[Tensor]]
-    is_gathered: bool = False
+    run: Tensor | None = None
+    views: list[Tensor] = field(default_factory=list)
 
-    def take(self, pieces: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Return parameters and gradients to work on."""
+    def take(self, pieces: list[Tensor], is_additive: bool) -> tuple[list[Tensor], list[Tensor]]:
+        """Return parameters and gradients to work on.
+
+        Args:
+            pieces: gradients, as `split` deals them out.
+            is_additive: whether the update never reads the parameters, so that a vector of zeros
+                can stand for them and receive the change.
+        """
         grads = pieces if self.picks is None else [pieces[i] for i in self.picks]
-        if not self.is_gathered:
+        if self.run is None:
             return self.params, grads
-        return [_flatten(self.params)], [_flatten(grads)]
+        if is_additive:
+            self.run.zero_()
+        else:
+            torch._foreach_copy_(self.views, self.params)
+        return [self.run], [_flatten(grads)]
 
-    def give_back(self, params: list[Tensor]) -> None:
-        """Copy gathered parameters back to where they belong."""
-        if self.is_gathered:
-            torch._foreach_copy_(self.params, _unflatten(params[0], self.params))
+    def give_back(self, is_additive: bool) -> None:
+        """Bring the change of gathered parameters to where they belong."""
+        if self.run is not None and is_additive:
+            torch._foreach_add_(self.params, self.views)
+        elif self.run is not None:
+            torch._foreach_copy_(self.params, self.views)
 
 
 def split(tensor: Tensor) -> tuple[Tensor, ...]:
@@ -109,7 +123,10 @@ def _gather(
             for i, view in zip(rows, views, strict=True):
                 states[i][name] = view
         runs[name] = [run]
-    return Slab([pick for _, pick in members], [params[i].detach() for i in rows], runs, True)
+    mine = [params[i].detach() for i in rows]
+    # Cloned, because of a single tensor flattening makes a view.
+    run = _flatten(mine).clone()
+    return Slab([pick for _, pick in members], mine, runs, run, list(_unflatten(run, mine)))
 
 
 def find_run(tensors: list[Tensor]) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -13,6 +14,11 @@ from lrfind.optim._method import Method
 from lrfind.optim._plan import Bucket
 from lrfind.optim._validation import check_at_least_zero, check_lr
 from lrfind.optim._values import Group, State, Tensors, new_step, scalar
+
+
+@lru_cache(maxsize=64)
+def _constant(value: float, dtype: torch.dtype) -> Tensor:
+    return torch.tensor(value, dtype=dtype)
 
 
 class Adadelta(Method):
@@ -129,8 +135,8 @@ class Adadelta(Method):
         self, params: list[Tensor], grads: Tensors, states: dict[str, list[Tensor]], group: Group
     ) -> None:
         # On a CPU lists gain nothing, and wrapping a number into a tensor costs as much as a call.
-        like = params[0]
-        rho, eps = (torch.tensor(group[name], dtype=like.dtype) for name in ("rho", "eps"))
+        dtype = params[0].dtype
+        rho, eps = _constant(group["rho"], dtype), _constant(group["eps"], dtype)
         rest, lr = 1 - group["rho"], float(group["lr"])
         for param, grad, v, u in zip(
             params, grads, states["square_avg"], states["acc_delta"], strict=True
