@@ -253,6 +253,39 @@ class SuggestSection(Section):
         return {"method": value} if isinstance(value, str) else value
 
 
+class ScheduleSection(Section):
+    """The schedule of the training that the LR is for; a bare string is the name."""
+
+    model_config = SHORT_FORM
+
+    name: str = Field(description="A bundled schedule (`lrfind list schedulers`).")
+    args: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Keyword arguments for it; what it needs besides is fitted to the run.",
+    )
+    warmup: int = Field(
+        default=0, ge=0, description="Steps of linear warmup that the run begins with."
+    )
+    steps: int = Field(
+        default=1000, ge=1, description="Length of the training run, in optimizer updates."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_string(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _leaves_steps(self) -> ScheduleSection:
+        if self.warmup >= self.steps:
+            raise rule(
+                "warmup",
+                f"= {self.warmup} must be below schedule.steps = {self.steps}",
+                "leave steps for the schedule itself",
+            )
+        return self
+
+
 class OutputSection(Section):
     """Where the files go; a bare string is the folder."""
 
@@ -298,6 +331,9 @@ class Spec(Section):
     sweep: SweepSection = Field(default_factory=SweepSection, description="The range test.")
     suggest: SuggestSection = Field(
         default_factory=SuggestSection, description="How the LR is read off the curve."
+    )
+    schedule: ScheduleSection | None = Field(
+        default=None, description="What the LR is for; drawn by `lrfind schedule --config`."
     )
     output: OutputSection = Field(default_factory=OutputSection, description="Where the files go.")
 

@@ -12,6 +12,8 @@ from lrfind.cli.help_layout import Command, Group
 from lrfind.cli.init import init
 from lrfind.cli.plot import plot
 from lrfind.cli.run import run
+from lrfind.cli.scale import scale
+from lrfind.cli.schedule import schedule
 from lrfind.cli.suggest import suggest
 from lrfind.cli.validate import validate
 
@@ -30,6 +32,8 @@ app.command(cls=Command)(run)
 app.command(cls=Command)(validate)
 app.command(cls=Command)(suggest)
 app.command(cls=Command)(plot)
+app.command(cls=Command)(schedule)
+app.command(cls=Command)(scale)
 app.command(cls=Command)(init)
 app.command("list", cls=Command)(list_bundled)
 app.command(cls=Command)(schema)

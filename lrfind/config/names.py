@@ -8,6 +8,7 @@ from typing import Any
 
 from lrfind import optim, suggest
 from lrfind.config.origin import Loc, nearest_origin
+from lrfind.config.schedule import schedule_errors
 from lrfind.errors import InputError, Problem
 from lrfind.registry import nearest, parse_target
 
@@ -36,6 +37,8 @@ def check_names(
     if isinstance(optimizer, dict):
         for what, remedy, loc in _wrong_ratios(optimizer):
             yield blame(what, remedy, "optimizer", *loc)
+    for what, remedy, loc in schedule_errors(tree):
+        yield blame(what, remedy, *loc)
     folder = path.resolve().parent
     for loc, text in _targets(tree):
         key = ".".join(loc)

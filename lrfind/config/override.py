@@ -74,6 +74,8 @@ def _opened(value: Any, loc: Loc, where: str) -> dict[str, Any]:
     if isinstance(value, str) and is_section:
         if name in ("model", "data", "step", "validation"):
             return {"target": value}
+        if name == "schedule":
+            return {"name": value}
         if name in ("optimizer", "loss"):
             return {"target" if ":" in value else "name": value}
         if name in ("output", "suggest"):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from lrfind.console.grid import grid
 from lrfind.frame import lr_text
 from lrfind.output_format import Format
 from lrfind.report import Report, to_json
@@ -53,26 +51,8 @@ def render(
 def _table(
     report: Report, width: int, color: bool, files: Sequence[Path], next_command: str
 ) -> str:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in _rows(report):
-        table.add_row(name, value)
-    for name, text in _footer(files, next_command):
-        table.add_row(name, Text(text))
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-    )
-    console.print(table)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+    footer = [(name, Text(text)) for name, text in _footer(files, next_command)]
+    return grid([*_rows(report), *footer], width=width, color=color)
 
 
 def _rows(report: Report) -> list[tuple[str, Text]]:

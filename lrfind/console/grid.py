@@ -1,0 +1,38 @@
+"""Rows of a name and what it is, wrapped beside the names."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def grid(rows: Iterable[tuple[str, Text]], *, width: int = 80, color: bool = False) -> str:
+    """Lay rows out in two columns, without blanks at the ends of lines.
+
+    Args:
+        rows: name and text; an empty name goes on with the row above.
+        width: columns that may be filled.
+        color: whether ANSI colours may be used.
+    """
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in rows:
+        table.add_row(name, text)
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+    )
+    console.print(table)
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
