@@ -259,16 +259,9 @@ class ScheduleSection(Section):
     model_config = SHORT_FORM
 
     name: str = Field(description="A bundled schedule (`lrfind list schedulers`).")
-    args: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Keyword arguments for it; what it needs besides is fitted to the run.",
-    )
-    warmup: int = Field(
-        default=0, ge=0, description="Steps of linear warmup that the run begins with."
-    )
-    steps: int = Field(
-        default=1000, ge=1, description="Length of the training run, in optimizer updates."
-    )
+    args: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments for it.")
+    warmup: int = Field(default=0, ge=0, description="Steps of linear warmup at the beginning.")
+    steps: int = Field(default=1000, ge=1, description="Optimizer updates of the training run.")
 
     @model_validator(mode="before")
     @classmethod
