@@ -1,0 +1,195 @@
+"""The report as JSON: strict, and the same value when it is read back."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lrfind.curve import Curve, StopReason
+from lrfind.report import (
+    Environment,
+    NoAnswer,
+    Report,
+    from_dict,
+    make_report,
+    to_dict,
+    to_json,
+)
+from lrfind.suggest import Note, Suggestion, Verdict
+
+
+def refuse(text: str) -> Any:
+    """Fail on what strict JSON does not know."""
+    raise AssertionError(f"{text} is no JSON")
+
+
+def strict(text: str) -> Any:
+    """Read JSON as a strict reader does."""
+    return json.loads(text, parse_constant=refuse)
+
+
+TEXT = st.text(max_size=12)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+LR = st.floats(min_value=1e-300, max_value=1e300)
+SPEC = st.recursive(
+    st.none() | st.booleans() | st.integers() | FINITE | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> Curve:
+    """Draw a curve of any length, whose last loss may be infinite or NaN."""
+    lr = sorted(draw(st.lists(LR, max_size=8)))
+    size = max(len(lr) - 1, 0)
+    losses = [*draw(st.lists(st.floats(-1e30, 1e30), min_size=size, max_size=size))]
+    losses += [draw(st.floats())] if lr else []
+    return Curve(
+        np.array(lr),
+        np.array(losses),
+        seed=draw(st.integers(0, 2**32)),
+        stop=draw(st.sampled_from(StopReason)),
+        initial_loss=draw(st.none() | st.floats()),
+        elapsed_s=draw(st.none() | st.floats(0, 1e6)),
+    )
+
+
+SUGGESTIONS = st.builds(
+    Suggestion,
+    lr=LR,
+    peak_lr=LR,
+    low=LR,
+    high=LR,
+    method=TEXT,
+    verdict=st.sampled_from(Verdict),
+    reason=TEXT,
+    per_seed=st.lists(LR, max_size=3).map(tuple),
+)
+REPORTS = st.builds(
+    Report,
+    curves=st.lists(curves(), max_size=3).map(tuple),
+    suggestion=st.none() | SUGGESTIONS,
+    no_answer=st.none() | st.builds(NoAnswer, st.sampled_from(Verdict), TEXT, TEXT),
+    notes=st.lists(st.builds(Note, TEXT, TEXT, TEXT), max_size=3).map(tuple),
+    spec=st.dictionaries(TEXT, SPEC, max_size=3),
+    environment=st.builds(Environment, TEXT, st.dictionaries(TEXT, TEXT), TEXT, TEXT),
+    title=TEXT,
+    group_scales=st.lists(LR, max_size=3).map(tuple),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(report=REPORTS)
+def test_a_report_comes_back_from_strict_json_as_it_was(report: Report) -> None:
+    """Report → JSON → Report is the identity, infinite and NaN losses included."""
+    assert from_dict(strict(to_json(report))) == report
+
+
+@settings(max_examples=50, deadline=None)
+@given(report=REPORTS)
+def test_writing_is_a_function_of_the_value(report: Report) -> None:
+    """What was read back is written to the same bytes."""
+    assert to_json(from_dict(strict(to_json(report)))) == to_json(report)
+
+
+def sample() -> Report:
+    """Make a report of a curve that ended in NaN."""
+    lr = np.logspace(-5, 1, 61)
+    loss = np.append(2 - 1.5 / (1 + 0.01 / lr[:-1]) + lr[:-1] ** 2, math.nan)
+    spec = {"sweep": {"stop": {"factor": math.inf}, "x": -math.inf}, "args": {1: (2.0, math.nan)}}
+    curve = Curve(lr, loss, seed=4, stop=StopReason.NONFINITE, initial_loss=2.0, elapsed_s=1.5)
+    return make_report([curve], "auto", spec=spec, device="cpu", title="digits · MLP")
+
+
+def test_the_top_level_keys_are_those_that_scripts_hold() -> None:
+    """schema, suggestion, notes, curves, spec, environment stand at the top, numbers as numbers."""
+    data = strict(to_json(sample()))
+
+    assert {"schema", "suggestion", "notes", "curves", "spec", "environment"} <= data.keys()
+    assert data["schema"] == 1
+    assert {"lr", "peak_lr", "low", "high", "method", "verdict", "reason"} <= data[
+        "suggestion"
+    ].keys()
+    assert data["curves"][0]["loss"][-1] == "nan"
+    assert data["curves"][0]["stop"] == "nonfinite"
+
+
+def test_infinite_values_in_a_config_are_written_as_text() -> None:
+    """`stop.factor: .inf` and keys that are numbers do not break the file after a long run."""
+    report = sample()
+
+    assert report.spec == {
+        "sweep": {"stop": {"factor": "inf"}, "x": "-inf"},
+        "args": {"1": [2.0, "nan"]},
+    }
+    assert from_dict(strict(to_json(report))) == report
+
+
+def test_without_an_answer_the_suggestion_is_null() -> None:
+    """A flat curve gives null and the reason, never a made-up number."""
+    flat = Curve(np.logspace(-5, 0, 50), np.ones(50))
+    data = strict(to_json(make_report([flat], "auto")))
+
+    assert data["suggestion"] is None
+    assert data["no_answer"]["reason"]
+    assert data["no_answer"]["remedy"]
+
+
+def broken(**changes: Any) -> dict[str, Any]:
+    """Change a report's plain data."""
+    return to_dict(sample()) | changes
+
+
+def curve_with(**changes: Any) -> dict[str, Any]:
+    """Change the plain data of its curve."""
+    data = to_dict(sample())
+    return data | {"curves": [data["curves"][0] | changes]}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ([], "schema 'list' is not 1"),
+        ({}, "schema None is not 1"),
+        (broken(schema=2), "schema 2 is not 1"),
+        ({"schema": 1}, "KeyError"),
+        (broken(curves=None), "TypeError"),
+        (broken(curves=[3]), "TypeError"),
+        (broken(notes=["x"]), "TypeError"),
+        (broken(spec=3), "TypeError"),
+        (broken(environment={}), "TypeError"),
+        (broken(suggestion={}), "KeyError"),
+        (broken(suggestion=to_dict(sample())["suggestion"] | {"lr": "x"}), "could not convert"),
+        (broken(suggestion=to_dict(sample())["suggestion"] | {"verdict": "x"}), "Verdict"),
+        (curve_with(loss=[1.0]), "has 61 LRs and 1 losses"),
+        (curve_with(lr=["a"] * 61), "could not convert"),
+        (curve_with(lr=[-1.0] * 61), "not a positive finite number"),
+        (curve_with(lr=list(range(61, 0, -1))), "fall"),
+        (curve_with(stop="tired"), "StopReason"),
+    ],
+)
+def test_a_damaged_report_is_a_value_error(data: Any, says: str) -> None:
+    """Whatever is wrong with the data, one kind of error tells it."""
+    with pytest.raises(ValueError, match=says):
+        from_dict(data)
+
+
+def test_curves_compare_by_value() -> None:
+    """Equal arrays make equal curves, a NaN equals itself, and any field tells curves apart."""
+    curve = sample().curves[0]
+    twin = replace(curve, lr=curve.lr.copy(), loss=curve.loss.copy())
+
+    assert curve == twin
+    assert hash(curve) == hash(twin)
+    assert curve != replace(curve, seed=5)
+    assert curve != replace(curve, loss=curve.loss + 1)
+    assert curve != replace(curve, stop=StopReason.COMPLETED)
+    assert curve != "curve"
