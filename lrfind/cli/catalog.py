@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrfind import optim, schedulers, suggest
-from lrfind.registry import Entry
+from lrfind.errors import InputError, Problem
+from lrfind.registry import Entry, nearest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +23,9 @@ class Kind(StrEnum):
     OPTIMIZERS = "optimizers"
     SCHEDULERS = "schedulers"
     METHODS = "methods"
+    OPTIMIZER = "optimizer"
+    SCHEDULER = "scheduler"
+    METHOD = "method"
 
 
 _CATALOGS = {
@@ -29,27 +33,54 @@ _CATALOGS = {
     Kind.SCHEDULERS: schedulers.CATALOG,
     Kind.METHODS: suggest.CATALOG,
 }
+_PLURALS = {
+    Kind.OPTIMIZER: Kind.OPTIMIZERS,
+    Kind.SCHEDULER: Kind.SCHEDULERS,
+    Kind.METHOD: Kind.METHODS,
+}
 
 
 def list_bundled(
     kind: Annotated[
         Kind | None,
-        typer.Argument(metavar="KIND", help="What to list; all where left out."),
+        typer.Argument(
+            metavar="KIND",
+            help=f"What to list: {', '.join(_CATALOGS)}; all where left out.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One of them, for its whole page.")
     ] = None,
 ) -> None:
-    """Show what is bundled, each with its formula and source.
+    """Show what is bundled, each with its formula and source; or all about one.
 
-    Example: `lrfind list methods`
+    Example: `lrfind list optimizer adam`
     """
     from rich.console import Console
 
     console = Console(highlight=False, emoji=False)
-    for i, chosen in enumerate([kind] if kind is not None else list(Kind)):
+    chosen = None if kind is None else _PLURALS.get(kind, kind)
+    if chosen is not None and name is not None:
+        _print_page(chosen, name, console)
+        return
+    for i, listed in enumerate(list(_CATALOGS) if chosen is None else [chosen]):
         if i:
             console.print()
-        console.print(chosen.value, style="bold underline")
-        for line in _rows(_CATALOGS[chosen], console):
+        console.print(listed.value, style="bold underline")
+        for line in _rows(_CATALOGS[listed], console):
             console.print(line)
+
+
+def _print_page(kind: Kind, name: str, console: Console) -> None:
+    from lrfind.console.manual import read_manual
+    from lrfind.console.page import page
+
+    catalog = _CATALOGS[kind]
+    if name not in catalog:
+        what = f"{name!r} is not bundled"
+        raise InputError(Problem(f"lrfind list {kind}", what, nearest(name, catalog)))
+    for line in page(read_manual(name, catalog), console):
+        console.print(line)
 
 
 def _rows(catalog: Mapping[str, Entry], console: Console) -> Iterator[Text]:
