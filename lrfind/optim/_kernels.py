@@ -1,7 +1,7 @@
 """Which of ATen's fused update kernels this torch has, with the arguments we know.
 
 They are private API. A kernel is used only where its schema lists exactly the arguments known
-here and a device has an implementation of it (tested with torch 2.6 to 2.13); elsewhere callers
+here and a device has an implementation of it (`TESTED` names the torch versions); elsewhere callers
 fall back to multi-tensor operations.
 """
 
@@ -12,6 +12,9 @@ from functools import cache
 from typing import Any
 
 import torch
+
+TESTED = ("2.6", "2.13")
+"""Oldest and newest torch with which the kernels were compared with the definitions."""
 
 _TAIL = ("grad_scale", "found_inf")
 _ADAM = (

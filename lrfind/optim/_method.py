@@ -33,7 +33,6 @@ class Method(LeanOptimizer):
 
     def _advance(self) -> None:
         if torch.compiler.is_compiling():
-            self._known = None
             for group in self.param_groups:
                 self._define(group, [param for param in group["params"] if param.grad is not None])
             return

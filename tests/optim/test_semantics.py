@@ -20,6 +20,7 @@ from torch.optim.optimizer import (
 
 from lrfind import optim
 from tests.optim.cases import (
+    IS_CURRENT,
     NAMES,
     OURS,
     THEIRS,
@@ -81,6 +82,7 @@ def test_copies_are_independent(name: str, copy_of: Any) -> None:
     torch.testing.assert_close([param.detach() for param in params], original)
 
 
+@pytest.mark.skipif(not IS_CURRENT, reason="this torch fails where newer ones do not")
 @pytest.mark.parametrize("name", NAMES)
 def test_late_params_groups_and_state_surgery(name: str) -> None:
     """Groups added later, state replaced or dropped between steps and edited groups all count."""
@@ -302,26 +304,43 @@ def test_functional_gradients() -> None:
     torch.testing.assert_close(stacked.detach(), torch.full((4, 3), 0.9))
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_distributed_data_parallel(tmp_path: Any) -> None:
-    """A model under DDP (gloo, one process) trains as a bare one."""
+@pytest.fixture
+def process_group(tmp_path: Any) -> Any:
+    """A gloo process group of one process."""
     if not torch.distributed.is_available():
         pytest.skip("torch was built without distributed")
-    ends = []
     store = torch.distributed.FileStore(str(tmp_path / "store"), 1)
     torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
-    try:
-        for wrap in (torch.nn.parallel.DistributedDataParallel, lambda module: module):
-            torch.manual_seed(0)
-            model = wrap(torch.nn.Linear(3, 2))
-            optimizer = optim.AdamW(model.parameters())
-            for _ in range(3):
-                optimizer.zero_grad()
-                model(torch.ones(4, 3)).square().sum().backward()
-                optimizer.step()
-            ends.append([param.detach() for param in model.parameters()])
-    finally:
-        torch.distributed.destroy_process_group()
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def _fully_shard(module: torch.nn.Module) -> torch.nn.Module:
+    if not IS_CURRENT:
+        pytest.skip("this torch shards on accelerators only")
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    fully_shard(module, mesh=init_device_mesh("cpu", (1,)))
+    return module
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("process_group")
+@pytest.mark.parametrize("wrap", [torch.nn.parallel.DistributedDataParallel, _fully_shard])
+def test_distributed_models(wrap: Any) -> None:
+    """A model under DDP, or sharded by FSDP2 into DTensors, trains as a bare one."""
+    ends = []
+    for outer in (wrap, lambda module: module):
+        torch.manual_seed(0)
+        model = outer(torch.nn.Linear(3, 2))
+        optimizer = optim.AdamW(model.parameters())
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.ones(4, 3)).square().sum().backward()
+            optimizer.step()
+        params = [param.detach() for param in model.parameters()]
+        ends.append([getattr(param, "full_tensor", lambda p=param: p)() for param in params])
 
     torch.testing.assert_close(*ends)
 

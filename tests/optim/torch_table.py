@@ -10,7 +10,9 @@ import functools
 import pickle
 import subprocess
 import sys
+import tempfile
 import types
+from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import TestCase
 
@@ -30,10 +32,11 @@ class Row(NamedTuple):
 @functools.cache
 def read_table() -> tuple[Row, ...]:
     """Collect the rows of the six bundled classes."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__], check=True, stdout=subprocess.PIPE
-    )
-    return tuple(Row(*row) for row in pickle.loads(done.stdout))
+    with tempfile.TemporaryDirectory() as folder:
+        # Through a file, since some torch versions print while they import.
+        target = Path(folder) / "rows.pickle"
+        subprocess.run([sys.executable, "-W", "ignore", __file__, str(target)], check=True)
+        return tuple(Row(*row) for row in pickle.loads(target.read_bytes()))
 
 
 def _rows() -> list[tuple[Any, ...]]:
@@ -57,4 +60,4 @@ def _rows() -> list[tuple[Any, ...]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(pickle.dumps(_rows()))
+    Path(sys.argv.pop()).write_bytes(pickle.dumps(_rows()))
