@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from lrfind.config import Config, callable_with_args, check_targets
+import torch
+from torch import nn
+
+from lrfind.config import Config, check_targets
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import InputError, LrfindError, Problem, UserCodeError
 from lrfind.report import Report, make_report
@@ -26,7 +29,7 @@ from lrfind.workload.parts import (
     with_args,
 )
 from lrfind.workload.phase import Phase
-from lrfind.workload.workload import Workload
+from lrfind.workload.workload import Workload, is_factory
 
 
 def run_config(config: Config, observers: Sequence[Observer] = ()) -> Report:
@@ -67,7 +70,7 @@ def open_workload(config: Config) -> Workload:
     return Workload(
         model=_factory(found["model"], spec.model.args),
         data=_factory(found["data"], spec.data.args),
-        objective=objective_of(_loss_of(spec.loss, found), step),
+        objective=objective_of(_loss_of(spec.loss, found, device), step),
         optimizer=optimizer_of(
             spec.optimizer.name or found["optimizer"],
             spec.optimizer.args,
@@ -166,12 +169,16 @@ def sweep_seeds(
     return curves
 
 
-def _loss_of(section: LossSection | None, found: Mapping[str, Any]) -> Callable[..., Any] | None:
+def _loss_of(
+    section: LossSection | None, found: Mapping[str, Any], device: torch.device
+) -> Callable[..., Any] | None:
     if section is None:
         return None
     if section.name is not None:
         return with_args(functional_loss(section.name), section.args)
-    return bound_loss(found["loss"], section.args)
+    loss = bound_loss(found["loss"], section.args)
+    # Class weights and the like must be where the outputs will be.
+    return loss.to(device) if isinstance(loss, nn.Module) else loss
 
 
 def _placed(problem: Problem, config: Config) -> Problem:
@@ -196,5 +203,5 @@ def _user_problem(config: Config, phase: Phase, error: BaseException) -> Problem
 
 
 def _factory(target: Any, args: Mapping[str, Any]) -> Any:
-    """Bind a class or function to its arguments; leave a ready object alone."""
-    return functools.partial(target, **args) if callable_with_args(target) else target
+    """Bind what can be called to its arguments; leave a ready object alone."""
+    return functools.partial(target, **args) if is_factory(target) else target

@@ -18,6 +18,7 @@ from lrfind.report import Report, from_dict, to_dict
 from lrfind.sweep import Observer
 
 TRAIN = """
+import functools
 import torch
 from torch import nn
 from torch.nn import functional
@@ -59,6 +60,9 @@ class Scale(nn.Module):
 
 def bad_optimizer(params):
     return torch.optim.SGD(params, lr=0.1, momentum=-1)
+
+ready = [(torch.ones(2, 3), torch.ones(2, 1))] * 3
+partial = functools.partial(Net, hidden=2)
 
 def broken_rows():
     raise OSError("no disk")
@@ -126,6 +130,14 @@ def test_the_same_seed_gives_the_same_curves(project: Project) -> None:
     ]
     alone = [project.run(f"seed={seed}").curves[0] for seed in (3, 4, 5)]
     assert [c.loss.tobytes() for c in alone] == [c.loss.tobytes() for c in together]
+
+
+def test_ready_objects_and_partials_are_targets(project: Project) -> None:
+    """A list of batches is used as it is; a partial takes the config's arguments."""
+    model = "model={target: train.py:partial, args: {hidden: 5}}"
+    report = project.run("data=train.py:ready", model)
+
+    assert report.title == "config: Net (26 parameters) · SGD · batch 2"
 
 
 def test_an_infinite_stop_factor_can_be_reported(project: Project) -> None:

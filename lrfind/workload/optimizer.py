@@ -80,24 +80,7 @@ def build(
                 "unfreeze a layer",
             )
         )
-    rest, scales, param_groups = dict(parameters), [], []
-    for i, group in enumerate(groups):
-        matched = [n for n in rest if any(fnmatchcase(n, p) for p in group.params)]
-        if not matched:
-            patterns = ", ".join(group.params)
-            raise InputError(
-                Problem(
-                    f"optimizer.param_groups.{i}",
-                    f"params = {patterns} matches no parameter that is still free",
-                    nearest(group.params[0], parameters),
-                )
-            )
-        own = {key: value for key, value in group.args.items() if key != "lr"}
-        scales.append(group.lr_scale * _lr_ratio(group, args, i))
-        param_groups.append({"params": [rest.pop(n) for n in matched], **own})
-    if rest:
-        scales.insert(0, 1.0)
-        param_groups.insert(0, {"params": list(rest.values())})
+    scales, param_groups = _match(parameters, args, groups)
     # Most optimizers have a default LR, some require one; any value will do, it is swept.
     given = dict(args) if "lr" in args or not _takes_lr(factory) else {"lr": 1e-3, **args}
     optimizer = factory(param_groups if groups else list(parameters.values()), **given)
@@ -126,6 +109,33 @@ def build(
         if isinstance(made["lr"], Tensor):
             made["lr"] = made["lr"].clone()
     return SweptOptimizer(optimizer, tuple(scales))
+
+
+def _match(
+    parameters: Mapping[str, nn.Parameter], args: Mapping[str, Any], groups: Sequence[GroupSection]
+) -> tuple[list[float], list[dict[str, Any]]]:
+    """Deal parameters out to the groups whose patterns match; the rest come first."""
+    rest = dict(parameters)
+    scales: list[float] = []
+    param_groups: list[dict[str, Any]] = []
+    for i, group in enumerate(groups):
+        matched = [n for n in rest if any(fnmatchcase(n, p) for p in group.params)]
+        if not matched:
+            patterns = ", ".join(group.params)
+            raise InputError(
+                Problem(
+                    f"optimizer.param_groups.{i}",
+                    f"params = {patterns} matches no parameter that is still free",
+                    nearest(group.params[0], parameters),
+                )
+            )
+        own = {key: value for key, value in group.args.items() if key != "lr"}
+        scales.append(group.lr_scale * _lr_ratio(group, args, i))
+        param_groups.append({"params": [rest.pop(n) for n in matched], **own})
+    if rest:
+        scales.insert(0, 1.0)
+        param_groups.insert(0, {"params": list(rest.values())})
+    return scales, param_groups
 
 
 def _lr_ratio(group: GroupSection, args: Mapping[str, Any], index: int) -> float:

@@ -151,7 +151,7 @@ def _snapshot_model(model: nn.Module) -> Restore:
             table.update({name: t for name, t in own.items() if table.get(name) is not t})
         with torch.no_grad():
             for tensor, data, values, requires_grad, grad in kept:
-                if tensor.device != data.device:
+                if not _is_alike(tensor, data):
                     tensor.data = data
                 if not _is_expanded(tensor):
                     tensor.copy_(values)
@@ -162,6 +162,10 @@ def _snapshot_model(model: nn.Module) -> Restore:
             module.training = mode
 
     return restore
+
+
+def _is_alike(a: Tensor, b: Tensor) -> bool:
+    return a.device == b.device and a.dtype == b.dtype and a.shape == b.shape
 
 
 def _is_expanded(tensor: Tensor) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from fakes import Diary, FakeTrainable
+from sweep_fakes import Diary, FakeTrainable
 
 from lrfind.curve import Step, StopReason
 from lrfind.errors import DataExhaustedError

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from models import plain, workload
 from torch import nn
 from torch.optim import LBFGS, SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import StepLR
+from workload_models import plain, workload
 
 from lrfind.errors import InputError
 from lrfind.spec import GroupSection

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from models import Net, losses, plain, rows, workload
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import LBFGS, SGD
+from workload_models import Net, losses, plain, rows, workload
 
 from lrfind.curve import StopReason
 from lrfind.errors import InputError
