@@ -25,15 +25,16 @@ class Outcome:
 def lrfind(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Outcome]]:
-    """Run `lrfind` with these arguments, inside this process, on a screen of 80 columns."""
+    """Run `lrfind` with these arguments, inside this process, `columns=80` wide."""
     modules, path = set(sys.modules), list(sys.path)
 
-    def run(*arguments: object) -> Outcome:
+    def run(*arguments: object, columns: int = 80) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["lrfind", *map(str, arguments)])
         # Set rather than deleted, so that what `--debug` writes is taken back at the end.
         monkeypatch.setenv("LRFIND_DEBUG", "")
-        for name, value in {"COLUMNS": "80", "TERMINAL_WIDTH": "80", "NO_COLOR": "1"}.items():
-            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("NO_COLOR", "1")
+        for name in ("COLUMNS", "TERMINAL_WIDTH"):
+            monkeypatch.setenv(name, str(columns))
         capfd.readouterr()
         with pytest.raises(SystemExit) as stop:
             main()
