@@ -146,9 +146,12 @@ def _snapshot_model(model: nn.Module) -> Restore:
 
     def restore() -> None:
         for table, own in tables:
-            for name in set(table) - set(own):
+            now = dict(table.items())
+            for name in now.keys() - own.keys():
                 del table[name]
-            table.update({name: t for name, t in own.items() if table.get(name) is not t})
+            for name, tensor in own.items():
+                if name not in now or now[name] is not tensor:
+                    table[name] = tensor
         with torch.no_grad():
             for tensor, data, values, requires_grad, grad in kept:
                 if not _is_alike(tensor, data):

@@ -72,7 +72,7 @@ class Workload:
         if self.device.type == "cuda":
             # A generator that does not exist yet could be neither seeded nor put back.
             torch.cuda.init()  # type: ignore[no-untyped-call]
-        own_model = self.model if isinstance(self.model, nn.Module) else None
+        own_model = self._own_model()
         ready = self.optimizer if isinstance(self.optimizer, Optimizer) else None
         with preserved(model=own_model, optimizer=ready):
             self.phase = Phase.DATA
@@ -110,6 +110,21 @@ class Workload:
                     self.phase = trainable.phase
                     self.title = describe_trainable(trainable)
                     self.group_scales = swept.scales if len(swept.scales) > 1 else ()
+
+    def _own_model(self) -> nn.Module | None:
+        """Return the caller's own model, which must be put back; None where a factory makes one."""
+        if not isinstance(self.model, nn.Module):
+            return None
+        if any(is_lazy(parameter) for parameter in self.model.parameters()):
+            raise InputError(
+                Problem(
+                    "model",
+                    f"({type(self.model).__name__}) has layers without sizes yet, which could not "
+                    "be put back after the sweep",
+                    "give a function that makes it, or call it on a batch first",
+                )
+            )
+        return self.model
 
     def _open_data(self) -> Any:
         """Return the data source; a factory is called once, and again where it gave a stream."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import nn
 from workload_models import Net, rows
 
 from lrfind import range_test
+from lrfind.errors import InputError
 from lrfind.workload.snapshot import preserved, preserved_order, seed_everything
 
 
@@ -66,6 +68,44 @@ def test_a_parameter_that_was_replaced_is_back_in_its_place() -> None:
 
     assert model.weight is weight
     assert list(dict(model.named_parameters())) == ["weight", "bias"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_scripted_model_is_put_back() -> None:
+    """TorchScript modules keep their tensors in C++ and are restored all the same."""
+    model = torch.jit.script(nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)))
+    before = {name: t.clone() for name, t in model.state_dict().items()}
+    report = range_test(model, rows(), "mse_loss", steps=20, device="cpu")
+
+    assert len(report.curves[0]) > 0
+    assert all(torch.equal(t, before[name]) for name, t in model.state_dict().items())
+
+
+def test_a_lazy_model_that_could_not_be_put_back_is_refused() -> None:
+    """An instance whose layers have no sizes yet is told, with the remedy."""
+    with pytest.raises(InputError, match=r"layers without sizes yet.*give a function"):
+        range_test(nn.LazyLinear(1), rows(), "mse_loss", steps=20, device="cpu")
+
+
+def test_a_sweep_leaves_no_loader_process() -> None:
+    """Worker processes end with the sweep, also after an error; the generator is put back."""
+    generator = torch.Generator().manual_seed(0)
+    data = torch.utils.data.TensorDataset(*rows())
+    loader = torch.utils.data.DataLoader(
+        data, batch_size=16, shuffle=True, num_workers=2, generator=generator
+    )
+    state = generator.get_state()
+
+    def broken(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        raise ZeroDivisionError
+
+    range_test(lambda: nn.Linear(4, 1), loader, "mse_loss", steps=5, device="cpu")
+    assert not multiprocessing.active_children()
+    with pytest.raises(ZeroDivisionError):
+        range_test(lambda: nn.Linear(4, 1), loader, broken, steps=5, device="cpu")
+
+    assert not multiprocessing.active_children()
+    assert torch.equal(generator.get_state(), state)
 
 
 def test_restoring_goes_on_where_one_part_fails() -> None:
