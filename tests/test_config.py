@@ -439,3 +439,25 @@ def test_the_schema_describes_every_key() -> None:
         for key, field in whole["properties"].items():
             described = field.get("description") or field["anyOf"][-1].get("description")
             assert described, f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("section", "short"),
+    [
+        ("model", "train.py:model"),
+        ("data", "train.py:data"),
+        ("step", "train.py:step"),
+        ("loss", "mse_loss"),
+        ("optimizer", "sgd"),
+        ("schedule", "cosine"),
+        ("suggest", "valley"),
+        ("output", "runs/x"),
+    ],
+)
+def test_the_schema_knows_every_short_form(section: str, short: str) -> None:
+    """Where a bare string is accepted, an editor accepts it too; a number nowhere."""
+    schema = Spec.model_json_schema()
+
+    Spec.model_validate(NEEDED | {section: short})
+    assert fits(NEEDED | {section: short}, schema, schema)
+    assert not fits(NEEDED | {section: 3}, schema, schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,7 +67,8 @@ def run(
 
     recorder = CurveRecorder(folder)
     try:
-        with SweepProgress(quiet=quiet) as progress:
+        # Standard output is the answer's; what the user's code prints is part of the story.
+        with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
             report = run_config(loaded, [recorder, progress])
     except LrfindError:
         if recorder.has_written:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
+
 from lrfind.cli.options import ConfigFile, Debug, Overrides
 
 
@@ -16,5 +19,8 @@ def validate(config: ConfigFile, override: Overrides = None, debug: Debug = Fals
 
     from lrfind.experiment import inspect_config
 
-    for name, value in inspect_config(loaded):
+    # Standard output is the answer's; what the user's code prints is part of the story.
+    with redirect_stdout(sys.stderr):
+        rows = inspect_config(loaded)
+    for name, value in rows:
         print(f"{name:<10} {value}")

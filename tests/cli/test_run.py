@@ -228,6 +228,24 @@ def test_the_rule_can_be_chosen_on_the_way(lrfind: Callable[..., Any], tmp_path:
     assert valley.out != steepest.out
 
 
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_what_the_users_code_prints_is_no_answer(
+    command: str, lrfind: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Prints of the training script go to stderr, so that `LR=$(lrfind run …)` still works."""
+    script = (ROOT / "lrfind" / "templates" / "digits" / "train.py").read_text()
+    (tmp_path / "train.py").write_text(script + "\nprint('loading')\n")
+    config = (ROOT / "lrfind" / "templates" / "digits" / "lrfind.yaml").read_text()
+    (tmp_path / "lrfind.yaml").write_text(config)
+    options = ["--format", "lr", "--out", tmp_path / "out"] if command == "run" else []
+
+    outcome = lrfind(command, tmp_path / "lrfind.yaml", *options)
+
+    assert outcome.code == ExitCode.OK
+    assert "loading" not in outcome.out
+    assert "loading" in outcome.err
+
+
 def test_no_honest_answer_exits_with_3(lrfind: Callable[..., Any], tmp_path: Path) -> None:
     """A loss that never moves gives no number, the reason, and the files all the same."""
     (tmp_path / "train.py").write_text(
