@@ -16,7 +16,7 @@ from lrfind.schedulers import CATALOG
 if TYPE_CHECKING:
     from lrfind.schedulers.planned import Planned
 
-MAX_STEPS = 10_000_000
+MAX_STEPS = 1_000_000
 """Longest run that is drawn; a longer one has the same shape."""
 
 DEFAULT_STEPS = 1000
