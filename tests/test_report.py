@@ -189,6 +189,7 @@ def test_curves_compare_by_value() -> None:
 
     assert curve == twin
     assert hash(curve) == hash(twin)
+    assert twin == replace(curve, loss=np.append(curve.loss[:-1], -math.nan))
     assert curve != replace(curve, seed=5)
     assert curve != replace(curve, loss=curve.loss + 1)
     assert curve != replace(curve, stop=StopReason.COMPLETED)
