@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from lrfind.cli import main
+
+# Before torch is imported, here and in subprocesses: models of the tests are so small that a second
+# thread only waits for the first, and on a busy machine for seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -72,14 +73,23 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_example_of_a_help_text_runs(command: str, checkout: Path) -> None:
+def test_the_example_of_a_help_text_runs(
+    command: str,
+    checkout: Path,
+    lrfind: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What help offers can be copied into a shell as it stands, after a first run."""
+    monkeypatch.chdir(checkout)
     if command in ("suggest", "plot") and not (checkout / "runs").exists():
-        shell("lrfind run configs/digits.yaml", checkout)
+        lrfind("run", "configs/digits.yaml")
 
-    run = shell(example_of(command), checkout)
+    for part in example_of(command).split(" && "):
+        program, *arguments = shlex.split(part.partition(" > ")[0])
+        outcome = lrfind(*arguments)
 
-    assert run.returncode == 0, run.stderr
+        assert program == "lrfind"
+        assert outcome.code == 0, outcome.err
 
 
 def test_the_first_example_is_one_that_runs() -> None:
