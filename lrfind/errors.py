@@ -6,9 +6,9 @@
     │   ├── OutputError               2   … an output folder or file cannot be written
     │   └── UserCodeError             2   … the user's own module, model, data or step raised
     ├── DataExhaustedError            2   a one-shot iterator ran out; the sweep ends with it
-    ├── NoSuggestionError             3   the sweep gave no honest answer
-    └── InterruptedSweepError       130   Ctrl-C; what was measured is on disk
+    └── NoSuggestionError             3   the sweep gave no honest answer
 
+`lrfind.schedulers.ArgumentError` is an InputError that is a ValueError too, as torch's are.
 The library raises, `lrfind.cli` renders: nothing else prints an error or chooses an exit code.
 Every message reads *where: what (value) rule; remedy*.
 """
@@ -20,7 +20,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process tells its caller (`docs/cli.md` holds the same table)."""
+    """What the process tells its caller."""
 
     OK = 0
     DRIFT = 1
@@ -110,9 +110,3 @@ class NoSuggestionError(LrfindError):
         self.reason = reason
         self.remedy = remedy
         super().__init__(f"no suggestion ({verdict}): {reason}; {remedy}")
-
-
-class InterruptedSweepError(LrfindError):
-    """Ctrl-C (or SIGTERM) ended the sweep; what was measured has been saved."""
-
-    exit_code = ExitCode.INTERRUPTED

@@ -13,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import NoSuggestionError
 from lrfind.suggest import Note, Suggestion, Verdict, diagnose, suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = 1
 # History of the schema:
@@ -85,6 +88,24 @@ class Report:
     environment: Environment
     title: str = ""
     group_scales: tuple[float, ...] = ()
+
+    def frame(self) -> pd.DataFrame:
+        """Return every point of every curve as a table: seed, step, lr, loss, smooth."""
+        import pandas as pd
+
+        tables = [
+            pd.DataFrame(
+                {
+                    "seed": curve.seed,
+                    "step": np.arange(len(curve)),
+                    "lr": curve.lr,
+                    "loss": curve.loss,
+                    "smooth": curve.smooth,
+                }
+            )
+            for curve in self.curves
+        ]
+        return pd.concat(tables, ignore_index=True)
 
 
 def make_report(

@@ -26,7 +26,6 @@ from lrfind.curve import Curve, Step, StopReason
 from lrfind.errors import (
     ConfigError,
     InputError,
-    InterruptedSweepError,
     NoSuggestionError,
     Problem,
     UserCodeError,
@@ -172,11 +171,10 @@ def test_each_problem_has_its_line_and_many_are_counted() -> None:
 
 
 def test_outcomes_are_not_called_errors() -> None:
-    """No suggestion and Ctrl-C are told in their own words."""
+    """A refusal to suggest is told in its own words."""
     refusal = NoSuggestionError(Verdict.NO_SIGNAL, "loss fell 0.1", "take more steps")
 
     assert show_error(refusal) == "no suggestion (no-signal): loss fell 0.1; take more steps\n"
-    assert show_error(InterruptedSweepError("stopped")) == "stopped\n"
 
 
 def user_error(path: Path) -> UserCodeError:

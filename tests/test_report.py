@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrfind.curve import Curve, StopReason
+from lrfind.export import write_curves
 from lrfind.report import (
     Environment,
     NoAnswer,
@@ -194,3 +197,15 @@ def test_curves_compare_by_value() -> None:
     assert curve != replace(curve, loss=curve.loss + 1)
     assert curve != replace(curve, stop=StopReason.COMPLETED)
     assert curve != "curve"
+
+
+def test_frame_is_the_saved_curve_as_a_table(tmp_path: Path) -> None:
+    """`report.frame()` holds what `curve.csv` holds, to the bit."""
+    lr = np.logspace(-7, 1, 60)
+    loss = 2.0 - lr / (lr + 1e-3) + lr**2
+    report = make_report([Curve(lr, loss, seed=3), Curve(lr, loss / 3, seed=4)], "auto")
+    write_curves(report.curves, tmp_path / "curve.csv")
+
+    saved = pd.read_csv(tmp_path / "curve.csv", float_precision="round_trip")
+
+    pd.testing.assert_frame_equal(report.frame(), saved, check_exact=True)

@@ -6,13 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from lrfind.errors import (
-    InputError,
-    InterruptedSweepError,
-    LrfindError,
-    NoSuggestionError,
-    UserCodeError,
-)
+from lrfind.errors import InputError, LrfindError, NoSuggestionError, UserCodeError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -28,7 +22,7 @@ def show_error(error: LrfindError, debug: bool = False) -> str:
         lines = [f"error: {problem}" for problem in error.problems]
         if len(lines) > 1:
             lines.append(f"{len(lines)} problems")
-    elif isinstance(error, NoSuggestionError | InterruptedSweepError):
+    elif isinstance(error, NoSuggestionError):
         lines = [str(error)]
     else:
         lines = [f"error: {error}"]
