@@ -206,6 +206,6 @@ def test_frame_is_the_saved_curve_as_a_table(tmp_path: Path) -> None:
     report = make_report([Curve(lr, loss, seed=3), Curve(lr, loss / 3, seed=4)], "auto")
     write_curves(report.curves, tmp_path / "curve.csv")
 
-    saved = pd.read_csv(tmp_path / "curve.csv", float_precision="round_trip")
+    saved = pd.read_csv(tmp_path / "curve.csv")
 
     pd.testing.assert_frame_equal(report.frame(), saved, check_exact=True)
