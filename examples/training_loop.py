@@ -2,7 +2,7 @@
 
     python examples/training_loop.py            # lrfind's classes
     python examples/training_loop.py --torch    # torch's own: the same losses
-    python examples/training_loop.py --lr 3e-3  # what `lrfind run configs/digits.yaml` suggests
+    python examples/training_loop.py --lr 1e-2  # about what `lrfind run configs/digits.yaml` says
 
 A range test gives the LR; this is the loop that uses it, without a config and without a command.
 """
@@ -45,7 +45,7 @@ def with_torch(model: torch.nn.Module, lr: float) -> tuple[Optimizer, LRSchedule
     return optimizer, SequentialLR(optimizer, [warmup, cosine], milestones=[WARMUP])
 
 
-def train(uses_torch: bool = False, lr: float = 1e-2, seed: int = 0) -> list[float]:
+def train(uses_torch: bool = False, lr: float = 3e-3, seed: int = 0) -> list[float]:
     """Train for `STEPS` updates and return the loss of each batch."""
     torch.manual_seed(seed)
     model = build_model()
@@ -71,6 +71,6 @@ def train(uses_torch: bool = False, lr: float = 1e-2, seed: int = 0) -> list[flo
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--torch", action="store_true", help="use torch's own classes")
-    parser.add_argument("--lr", type=float, default=1e-2, help="peak LR")
+    parser.add_argument("--lr", type=float, default=3e-3, help="peak LR")
     options = parser.parse_args()
     train(options.torch, options.lr)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch.utils.data import TensorDataset
 
 from lrfind.registry import import_file
 
@@ -23,10 +24,27 @@ def test_both_give_the_same_losses() -> None:
     assert ours[-1] < 0.1 < ours[0]
 
 
-def test_another_lr_gives_other_losses() -> None:
-    """The comparison would notice a difference: 1 % more LR moves the losses by more than 1e-6."""
+def test_in_double_precision_they_stay_equal_at_a_rough_lr(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At an LR that amplifies rounding, float64 shows that only rounding differs."""
     example = import_file(EXAMPLE)
-    ours, other = example.train(), example.train(lr=1.01e-2)
+    build, data = example.build_model, example.train_dataset
+    images, labels = data().tensors
+    monkeypatch.setattr(example, "build_model", lambda: build().double())
+    monkeypatch.setattr(example, "train_dataset", lambda: TensorDataset(images.double(), labels))
+    held_out = TensorDataset(images[:10].double(), labels[:10])
+    monkeypatch.setattr(example, "held_out_dataset", lambda: held_out)
+
+    ours, theirs = example.train(lr=1e-2), example.train(uses_torch=True, lr=1e-2)
+
+    assert ours == pytest.approx(theirs, rel=0, abs=1e-9)
+
+
+def test_another_lr_gives_other_losses() -> None:
+    """The comparison would notice a difference: 1 % more LR moves the losses by far more."""
+    example = import_file(EXAMPLE)
+    ours, other = example.train(lr=3e-3), example.train(lr=3.03e-3)
 
     assert max(abs(a - b) for a, b in zip(ours, other, strict=True)) > 1e-4
 
