@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -237,3 +238,16 @@ def test_drawing_needs_no_torch(tmp_path: Path) -> None:
 
     assert run.stdout.splitlines()[-1] == "False"
     assert (tmp_path / "a.png").exists()
+
+
+def test_a_run_carries_the_schedule_into_its_report(
+    lrfind: Callable[..., Any], tmp_path: Path
+) -> None:
+    """report.json says what the LR is for."""
+    config = Path(__file__).parents[2] / "configs" / "digits.yaml"
+    options = ("--set", "schedule={name: cosine, warmup: 20}", "--set", "sweep.steps=60")
+    outcome = lrfind("run", config, *options, "--out", tmp_path / "out", "--quiet")
+    spec = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["spec"]
+
+    assert outcome.code in (0, 3)
+    assert spec["schedule"] == {"name": "cosine", "args": {}, "warmup": 20, "steps": 1000}
