@@ -27,7 +27,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             Problem(
                 str(path),
                 f"cannot be written: {error.strerror}",
-                "name another folder with --out, or free this one",
+                "name another folder, or free this one",
             )
         ) from error
     finally:
@@ -54,7 +54,7 @@ def claim_folder(folder: Path, names: tuple[str, ...]) -> None:
             Problem(
                 str(folder),
                 f"is no folder that can be written to: {error.strerror}",
-                "name another one with --out",
+                "name another folder, or free this one",
             )
         ) from error
     for name in names:

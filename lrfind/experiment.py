@@ -184,7 +184,8 @@ def _loss_of(
 def _placed(problem: Problem, config: Config) -> Problem:
     """Replace a config key as the place of a problem by its file and line."""
     head = problem.where.split(".")[0]
-    if head not in Spec.model_fields:
+    # A place with a line or a folder in it is no key, though a config may be called model.yaml.
+    if head not in Spec.model_fields or problem.where.startswith(str(config.path)):
         return problem
     where = config.where(problem.where)
     return Problem(where, f"{problem.where} {problem.what}", problem.remedy)
@@ -195,11 +196,11 @@ def _user_problem(config: Config, phase: Phase, error: BaseException) -> Problem
     key = "step" if computes and config.spec.step is not None else phase.key
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     first = text.strip().splitlines()[0]
-    return Problem(
-        config.where(f"{key}.target"),
-        f"{key}: {phase.doing} raised {first}",
-        "mend it; nothing after it was run",
-    )
+    remedy = "mend it; nothing after it was run"
+    is_bare = config.spec.loss is None and config.spec.step is None
+    if phase is Phase.FORWARD and is_bare and isinstance(error, TypeError):
+        remedy = "name a `loss`, if the model takes inputs only and returns predictions"
+    return Problem(config.where(f"{key}.target"), f"{key}: {phase.doing} raised {first}", remedy)
 
 
 def _factory(target: Any, args: Mapping[str, Any]) -> Any:

@@ -58,7 +58,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> 
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     path = tmp_path / place
-    with pytest.raises(OutputError, match=r"cannot be written: .*--out") as caught:
+    with pytest.raises(OutputError, match=r"cannot be written: .*another folder") as caught:
         write_atomically(path, b"new")
 
     assert caught.value.problems[0].where == str(path)
@@ -78,7 +78,9 @@ def test_a_folder_under_a_file_is_refused(tmp_path: Path) -> None:
     """A file where the folder should be is told before any work."""
     (tmp_path / "runs").write_text("")
     for folder in (tmp_path / "runs", tmp_path / "runs" / "digits"):
-        with pytest.raises(OutputError, match=r"is no folder that can be written to.*--out"):
+        with pytest.raises(
+            OutputError, match=r"is no folder that can be written to.*another folder"
+        ):
             claim_folder(folder, ("curve.csv",))
 
 

@@ -325,7 +325,6 @@ def test_what_the_users_code_raises_is_shown_with_its_frames(
     check(outcome, RAISING[name])
 
 
-@pytest.mark.xfail(reason="lrfind.console shows frames of contextlib and importlib")
 @pytest.mark.parametrize("name", ["factory raises", "factory exits", "syntax error"])
 def test_no_frame_of_the_machinery_is_shown(
     name: str, project: Path, lrfind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -446,7 +445,6 @@ def test_wrong_files_and_options_are_explained(
     assert "internal error" not in outcome.err
 
 
-@pytest.mark.xfail(reason="lrfind.experiment takes the file's name for a section")
 @pytest.mark.parametrize("name", ["model.yaml", "data.yml", "sweep.json"])
 def test_a_config_may_be_called_like_a_section(
     name: str, project: Path, lrfind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch

@@ -204,8 +204,8 @@ def test_a_step_is_blamed_as_step(project: Project) -> None:
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("data.args.n=0", r"config\.yaml:5: data the dataset \(TensorDataset\) is empty"),
-        ("sweep.validation={target: train.py:data, args: {n: 0}}", "sweep.validation the dataset"),
+        ("data.args.n=0", r"config\.yaml:5: data is empty \(a TensorDataset"),
+        ("sweep.validation={target: train.py:data, args: {n: 0}}", "sweep.validation is empty"),
         ("optimizer.param_groups=[{params: nothing}]", "params = nothing matches no parameter"),
     ],
 )

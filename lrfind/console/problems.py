@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 from pathlib import Path
@@ -38,10 +39,10 @@ def _user_traceback(cause: BaseException) -> str:
     """Format an exception with the frames its author can mend.
 
     Frames of lrfind and of the import machinery are left out, runs of frames inside torch are
-    folded into a line. Where nothing else is left, the last frame stays.
+    folded into a line. Nothing else may be left: a syntax error names its place itself.
     """
     frames = list(traceback.extract_tb(cause.__traceback__))
-    kept = [frame for frame in frames if not _is_machinery(frame.filename)] or frames[-1:]
+    kept = [frame for frame in frames if not _is_machinery(frame.filename)]
     parts: list[str] = []
     hidden = 0
     for frame in kept:
@@ -64,7 +65,7 @@ def _is_machinery(filename: str) -> bool:
     if filename.startswith("<frozen "):
         return True
     path = Path(filename)
-    return path.is_relative_to(_PACKAGE) or path.is_relative_to(_IMPORTLIB)
+    return path == _CONTEXTLIB or path.is_relative_to(_PACKAGE) or path.is_relative_to(_IMPORTLIB)
 
 
 def _is_torch(filename: str) -> bool:
@@ -72,4 +73,5 @@ def _is_torch(filename: str) -> bool:
     return "torch" in path.parts and "site-packages" in path.parts
 
 
+_CONTEXTLIB = Path(contextlib.__file__).resolve()
 _IMPORTLIB = Path(sys.modules["importlib"].__file__ or "").resolve().parent

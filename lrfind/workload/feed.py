@@ -70,7 +70,7 @@ def no_batches(where: str) -> InputError:
     return InputError(
         Problem(
             where,
-            "the data is empty; a sweep needs at least one batch",
+            "is empty; a sweep needs at least one batch",
             "check the path and filters of the dataset, and drop_last with a batch_size above its "
             "length",
         )
@@ -107,8 +107,8 @@ def as_batches(
             raise InputError(
                 Problem(
                     where,
-                    f"a tuple of tensors with lengths {', '.join(map(str, lengths))}; a tuple is "
-                    "read as columns of one data set and they must be equally long",
+                    f"gives tensors of lengths {', '.join(map(str, lengths))}; a tuple is read as "
+                    "the columns of one data set, which must be equally long",
                     "give (X, y) of one length, or a list of batches",
                 )
             )
@@ -133,8 +133,8 @@ def as_batches(
         raise InputError(
             Problem(
                 where,
-                f"{' and '.join(given)} can have no effect on a {type(data).__name__}, which makes "
-                "its own batches",
+                f"gives a {type(data).__name__}, which makes its own batches, so "
+                f"{' and '.join(given)} can have no effect",
                 "drop it, or give the dataset instead",
             )
         )
@@ -164,7 +164,8 @@ def _loader(
         raise InputError(
             Problem(
                 where,
-                "shuffle = true, but an IterableDataset orders itself",
+                "gives an IterableDataset, which orders itself, so shuffle = true can have no "
+                "effect",
                 "drop shuffle, and shuffle inside the dataset",
             )
         )
@@ -172,7 +173,7 @@ def _loader(
         raise InputError(
             Problem(
                 where,
-                f"the dataset ({type(data).__name__}) is empty; a sweep needs at least one batch",
+                f"is empty (a {type(data).__name__} of length 0); a sweep needs at least one batch",
                 "check its path and filters",
             )
         )

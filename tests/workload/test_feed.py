@@ -207,19 +207,19 @@ def test_an_infinite_iterator_never_ends() -> None:
 )
 def test_empty_data_is_an_error_that_says_so(data: Any) -> None:
     """No batch at all is told as such, with what to look at."""
-    with pytest.raises(InputError, match=r"data is empty.*drop_last"):
+    with pytest.raises(InputError, match=r"data: is empty.*drop_last"):
         Feed(as_batches(data)).next()
 
 
 def test_an_empty_dataset_is_named() -> None:
     """A dataset without samples is told by its class before a loader chokes on it."""
-    with pytest.raises(InputError, match=r"dataset \(Numbers\) is empty"):
+    with pytest.raises(InputError, match=r"is empty \(a Numbers of length 0\)"):
         as_batches(Numbers(0))
 
 
 def test_drop_last_above_the_length_is_an_empty_data_error() -> None:
     """A batch_size above the dataset's length with drop_last leaves nothing, and says so."""
-    with pytest.raises(InputError, match="data is empty"):
+    with pytest.raises(InputError, match="data: is empty"):
         Feed(as_batches(Numbers(3), batch_size=4, drop_last=True)).next()
 
 
@@ -250,7 +250,7 @@ def test_batching_options_for_ready_batches_are_refused(data: Any, option: dict[
 
 def test_shuffling_a_stream_is_refused() -> None:
     """An IterableDataset orders itself."""
-    with pytest.raises(InputError, match="IterableDataset orders itself"):
+    with pytest.raises(InputError, match="IterableDataset, which orders itself"):
         as_batches(Stream(3), shuffle=True)
 
 

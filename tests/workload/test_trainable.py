@@ -418,12 +418,12 @@ def test_held_out_data_may_be_shorter_than_asked_for(short: Any) -> None:
 def test_empty_held_out_data_are_an_error() -> None:
     """Nothing held out is told as such."""
     with (
-        pytest.raises(InputError, match=r"sweep\.validation: the data is empty"),
+        pytest.raises(InputError, match=r"sweep\.validation: is empty"),
         workload(validation=[], data=rows()).open(0),
     ):
         pass
     with (
-        pytest.raises(InputError, match=r"sweep\.validation: the data is empty"),
+        pytest.raises(InputError, match=r"sweep\.validation: is empty"),
         workload(validation=list).open(0),
     ):
         pass
