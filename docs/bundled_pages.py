@@ -30,9 +30,12 @@ def section(manuals: Sequence[Manual], *, formula: bool = False) -> str:
     """
     first = manuals[0]
     names = ", ".join(f"`{manual.name}`" for manual in manuals)
-    parts = [f"## {first.attr}", f"In a config: {names}."]
+    parts = [
+        f"## {first.attr}",
+        f"In a config: {names}. In Python: `from {first.package} import {first.attr}`.",
+    ]
     parts += [fenced(first.entry.formula)] if formula else []
-    parts += [fenced("\n".join(_call_lines(first)), "python")]
+    parts += [fenced("\n".join(_call_lines(first)))]
     parts += _paragraphs(first.blocks)
     return "\n\n".join(parts) + "\n"
 
@@ -45,9 +48,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def fenced(text: str, language: str = "text") -> str:
+def fenced(text: str) -> str:
     """Fence lines that must stay as they are."""
-    return f"```{language}\n{text}\n```"
+    return f"```text\n{text}\n```"
 
 
 def measured(page: str) -> str:
@@ -96,7 +99,7 @@ def _call_lines(manual: Manual) -> list[str]:
             lines.append(indent + piece)
         else:
             lines[-1] += piece if lines[-1].endswith("(") else f" {piece}"
-    return [f"from {manual.package} import {manual.attr}", "", *lines]
+    return lines
 
 
 def _paragraphs(blocks: Sequence[Block]) -> list[str]:

@@ -100,7 +100,7 @@ def test_the_pages_python_is_python() -> None:
         for block in re.findall(
             r"```python\n(.*?)```", DOCS.joinpath(page).read_text("utf-8"), re.S
         ):
-            for node in ast.walk(ast.parse(block.replace("*,", "*args,"))):
+            for node in ast.walk(ast.parse(block)):
                 if isinstance(node, ast.ImportFrom):
                     for alias in node.names:
                         exec(f"from {node.module} import {alias.name}", {})
