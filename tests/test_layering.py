@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "lrfind"
 
 RANKS = [
-    {"errors", "smoothing", "output_format", "section"},
+    {"errors", "smoothing", "output_format"},
     {"registry", "spec", "curve", "atomic"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep"},

@@ -1,0 +1,56 @@
+"""The config as frozen models: every key with its unit, bounds and default.
+
+`docs/config.md` is checked against these models, and `lrfind schema` prints them as JSON Schema.
+Knows no file and no torch: `lrfind.config` reads files into a `Spec`, `lrfind.workload` builds
+what a `Spec` describes.
+"""
+
+from __future__ import annotations
+
+from lrfind.spec.section import (
+    Section,
+)
+from lrfind.spec.sources import (
+    DEFAULT_BATCH_SIZE,
+    DataSection,
+    LoaderSection,
+    ModelSection,
+    StepSection,
+    TargetSection,
+    ValidationSection,
+)
+from lrfind.spec.spec import (
+    OutputSection,
+    Spec,
+)
+from lrfind.spec.sweep import (
+    StopSection,
+    SuggestSection,
+    SweepSection,
+)
+from lrfind.spec.training import (
+    GroupSection,
+    LossSection,
+    OptimizerSection,
+    ScheduleSection,
+)
+
+__all__ = [
+    "DEFAULT_BATCH_SIZE",
+    "DataSection",
+    "GroupSection",
+    "LoaderSection",
+    "LossSection",
+    "ModelSection",
+    "OptimizerSection",
+    "OutputSection",
+    "ScheduleSection",
+    "Section",
+    "Spec",
+    "StepSection",
+    "StopSection",
+    "SuggestSection",
+    "SweepSection",
+    "TargetSection",
+    "ValidationSection",
+]

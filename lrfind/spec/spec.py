@@ -1,0 +1,85 @@
+"""The whole config as one frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from lrfind.spec.section import SHORT_FORM, Section, rule
+from lrfind.spec.sources import DataSection, ModelSection, StepSection
+from lrfind.spec.sweep import SuggestSection, SweepSection
+from lrfind.spec.training import LossSection, OptimizerSection, ScheduleSection
+
+
+class OutputSection(Section):
+    """Where the files go; a bare string is the folder."""
+
+    model_config = SHORT_FORM
+
+    dir: str | None = Field(
+        default=None,
+        description="Folder of curve.csv, curve.png and report.json, relative to where the command "
+        "runs; `runs/<config stem>` where left out.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_string(cls, value: Any) -> Any:
+        return {"dir": value} if isinstance(value, str) else value
+
+
+class Spec(Section):
+    """One range test, complete."""
+
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, description="Seed of the initial weights and the data order."
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda|cuda:\d+|mps)$",
+        description="`auto | cpu | cuda | cuda:N | mps`; auto takes a GPU where there is one.",
+    )
+    model: ModelSection = Field(description="What is trained.")
+    data: DataSection = Field(description="The training data.")
+    loss: LossSection | None = Field(
+        default=None, description="The loss; left out when the model returns its own."
+    )
+    step: StepSection | None = Field(
+        default=None,
+        description="Replaces model call and loss: `step(model, batch) -> loss`, a scalar tensor "
+        "or something with `loss`. A third required parameter gets the batch's index.",
+    )
+    optimizer: OptimizerSection = Field(
+        default_factory=lambda: OptimizerSection(name="adamw"),
+        description="The optimizer to sweep.",
+    )
+    sweep: SweepSection = Field(default_factory=SweepSection, description="The range test.")
+    suggest: SuggestSection = Field(
+        default_factory=SuggestSection, description="How the LR is read off the curve."
+    )
+    schedule: ScheduleSection | None = Field(
+        default=None, description="What the LR is for; drawn by `lrfind schedule --config`."
+    )
+    output: OutputSection = Field(default_factory=OutputSection, description="Where the files go.")
+
+    @model_validator(mode="after")
+    def _one_loss(self) -> Spec:
+        if self.loss is not None and self.step is not None:
+            raise rule(
+                "loss",
+                "and step are both given, but a step computes the loss itself",
+                "drop one of them",
+            )
+        return self
+
+    def digest(self) -> str:
+        """Hash what decides the result: all but `output`, independent of key order and defaults.
+
+        SHA-256 in hexadecimal over sorted, compact JSON.
+        """
+        data = self.model_dump(mode="json", exclude={"output"})
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,89 @@
+"""The sections of the range test: the sweep, its end, and how its curve is read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from lrfind.spec.section import SHORT_FORM, PositiveFloat, Section, rule
+from lrfind.spec.sources import ValidationSection
+
+
+class StopSection(Section):
+    """When a sweep counts as diverged."""
+
+    factor: Annotated[float, Field(gt=0, allow_inf_nan=True)] = Field(
+        default=4.0,
+        description="Stop when the smoothed loss stands this many times the drop so far above its "
+        "best; `.inf` stops only at a non-finite loss.",
+    )
+    min_steps: int = Field(
+        default=10, ge=1, description="Updates before which only a non-finite loss stops."
+    )
+    window: int = Field(
+        default=5, ge=1, description="Losses in the running median that the rule looks at."
+    )
+    patience: int = Field(
+        default=20,
+        ge=1,
+        description="Stop as well after this many losses in a row above where the sweep started.",
+    )
+
+
+class SweepSection(Section):
+    """The range test itself."""
+
+    mode: Literal["exponential", "linear"] = Field(
+        default="exponential", description="How the LR grows from step to step."
+    )
+    start_lr: PositiveFloat = Field(default=1e-7, description="LR of the first update.")
+    end_lr: PositiveFloat = Field(default=10.0, description="LR of the last update.")
+    steps: int = Field(default=200, ge=2, description="Optimizer updates.")
+    seeds: int = Field(
+        default=1,
+        ge=1,
+        description="Sweeps with seeds seed, seed+1, …; each builds the model anew.",
+    )
+    stop: StopSection = Field(default_factory=StopSection, description="The divergence stop.")
+    accumulate: int = Field(
+        default=1, ge=1, description="Batches whose mean gradient makes one update."
+    )
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        default="fp32", description="Autocast precision of forward and loss; fp16 scales the loss."
+    )
+    clip_grad_norm: PositiveFloat | None = Field(
+        default=None, description="Largest ℓ2 norm of all gradients together."
+    )
+    validation: ValidationSection | None = Field(
+        default=None,
+        description="Measure this held-out data after each update instead of the training loss.",
+    )
+
+    @model_validator(mode="after")
+    def _range(self) -> SweepSection:
+        if self.start_lr >= self.end_lr:
+            raise rule(
+                "start_lr",
+                f"= {self.start_lr:g} must be below sweep.end_lr = {self.end_lr:g}",
+                "swap them, or drop one to use its default",
+            )
+        return self
+
+
+class SuggestSection(Section):
+    """How the LR is read off the curve; a bare string is the method."""
+
+    model_config = SHORT_FORM
+
+    method: str = Field(
+        default="auto",
+        description="A rule (`lrfind list methods`), or the import path of one: `rules.py:mine`, a "
+        "file relative to where the command runs.",
+    )
+    args: dict[str, Any] = Field(default_factory=dict, description="Options of the rule.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_string(cls, value: Any) -> Any:
+        return {"method": value} if isinstance(value, str) else value
