@@ -1,0 +1,68 @@
+"""The benchmark's tasks: 36 in 12 families of three, and the pairs they make with optimizers.
+
+One task of each family is held out: the one whose name has the least SHA-256, decided before
+anything was measured. Rules are fitted on the others; the held-out ones are looked at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from benchmarks.suggestion.tasks.hard import DEEP, LARGE, PLATEAU, START
+from benchmarks.suggestion.tasks.structured import CURVATURE, LANGUAGE, NEGATIVE, UNSUPERVISED
+from benchmarks.suggestion.tasks.supervised import CLASSIFIER, CONVOLUTION, RAW, TABULAR
+from benchmarks.suggestion.tasks.task import Batch, Rows, Task
+
+__all__ = ["FAMILIES", "PAIRS", "TASKS", "Batch", "Pair", "Rows", "Task"]
+
+FAMILIES = (
+    CLASSIFIER,
+    CONVOLUTION,
+    RAW,
+    TABULAR,
+    LANGUAGE,
+    UNSUPERVISED,
+    CURVATURE,
+    NEGATIVE,
+    START,
+    PLATEAU,
+    DEEP,
+    LARGE,
+)
+
+TASKS = {task.name: task for family in FAMILIES for task in family}
+"""Name → task."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A task with one optimizer at its default arguments.
+
+    Attributes:
+        task: what is trained.
+        optimizer: lrfind's bundled name.
+        held_out: kept from those who fit rules.
+    """
+
+    task: Task
+    optimizer: str
+    held_out: bool
+
+    @property
+    def name(self) -> str:
+        """`task-optimizer`, in files and tables."""
+        return f"{self.task.name}-{self.optimizer}"
+
+
+def _held_out(task: Task) -> bool:
+    family = next(family for family in FAMILIES if task in family)
+    return task is min(family, key=lambda member: sha256(member.name.encode()).hexdigest())
+
+
+PAIRS = {
+    pair.name: pair
+    for task in TASKS.values()
+    for pair in (Pair(task, optimizer, _held_out(task)) for optimizer in task.optimizers)
+}
+"""Name → pair, in the tasks' order."""
