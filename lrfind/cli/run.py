@@ -105,7 +105,7 @@ def show(
     out = sys.stdout
     width, color = width_of(out), wants_color(out)
     if output_format is Format.TABLE and out.isatty():
-        print(terminal_plot(report, width=width, unicode=can_draw(out)), end="")
+        print(terminal_plot(report, width=width, unicode=can_draw(out)))
     text = render(
         report, output_format, width=width, color=color, files=files, next_command=next_command
     )
