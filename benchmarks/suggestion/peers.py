@@ -89,7 +89,7 @@ def fastai(pair: Pair, seed: int) -> Found:
 def lightning(pair: Pair, seed: int) -> Found:
     """`Tuner(trainer).lr_find(module, loader).suggestion()`, as the documentation."""
     import lightning
-    from lightning.pytorch.tuner import Tuner
+    from lightning.pytorch.tuner.tuning import Tuner
 
     class Module(lightning.LightningModule):
         def __init__(self) -> None:
