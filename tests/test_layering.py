@@ -15,7 +15,7 @@ RANKS = [
     {"registry", "spec", "curve", "atomic"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep"},
-    {"verify"},
+    {"refine"},
     {"report"},
     {"export", "plot", "console", "lock"},
     {"saved", "experiment"},
