@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from lrfind.config import Config, check_targets
+from lrfind.config import Config, check_targets, in_file_order
 from lrfind.curve import Curve, StopReason
-from lrfind.errors import InputError, LrfindError, Problem, UserCodeError
+from lrfind.errors import ConfigError, InputError, LrfindError, Problem, UserCodeError
 from lrfind.report import Report, make_report
 from lrfind.spec import LossSection, Spec, SweepSection
 from lrfind.sweep import Observer, Plan, StopRule, run_sweep
@@ -61,8 +61,13 @@ def open_workload(config: Config) -> Workload:
         ConfigError: with every target and argument that does not fit.
     """
     spec = config.spec
-    device = choose_device(spec.device)
-    found = check_targets(config)
+    name = spec.loss.name if spec.loss is not None else None
+    device, found, _ = _all_at_once(
+        config,
+        lambda: choose_device(spec.device),
+        lambda: check_targets(config),
+        lambda: None if name is None else functional_loss(name),
+    )
     validation = spec.sweep.validation
     step = found.get("step")
     if step is not None and spec.step is not None:
@@ -83,6 +88,23 @@ def open_workload(config: Config) -> Workload:
         if validation is None
         else (_factory(found["sweep.validation"], validation.args), validation),
     )
+
+
+def _all_at_once(config: Config, *finders: Callable[[], Any]) -> list[Any]:
+    """Run every finder, so that what is wrong for one does not hide what is wrong for another."""
+    found: list[Any] = []
+    errors: list[InputError] = []
+    for find in finders:
+        try:
+            found.append(find())
+        except InputError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        problems = [_placed(problem, config) for error in errors for problem in error.problems]
+        raise ConfigError(*in_file_order(problems, str(config.path)))
+    return found
 
 
 def inspect_config(config: Config) -> list[tuple[str, str]]:

@@ -67,6 +67,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(names)}" if names else "none is known"
 
 
+def lacks(name: str, known: Iterable[str]) -> str:
+    """Say what to do about an attribute that is not there."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"define {name!r} there"
+
+
 def parse_target(text: str) -> Target:
     """Split `module:attr` into its parts.
 
@@ -155,11 +161,8 @@ def load_target(text: str, folder: Path, where: str, key: str) -> Any:
         except AttributeError:
             owner = ":".join([target.module, ".".join(target.attr.split(".")[:i])]).rstrip(":")
             known = [name for name in dir(found) if not name.startswith("_")]
-            close = difflib.get_close_matches(part, known, n=1, cutoff=0.6)
-            hint = f"did you mean {close[0]!r}?" if close else f"define {part!r} there"
-            raise InputError(
-                Problem(where, f"{key} = {text!r}: {owner} has no attribute {part!r}", hint)
-            ) from None
+            what = f"{key} = {text!r}: {owner} has no attribute {part!r}"
+            raise InputError(Problem(where, what, lacks(part, known))) from None
     return found
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lrfind import suggest
 from lrfind.config.document import read_document
-from lrfind.config.names import check_names
+from lrfind.config.names import check_attributes, check_names
 from lrfind.config.origin import Loc, forget, in_file_order, nearest_origin
 from lrfind.config.override import apply_override
 from lrfind.config_messages import explain
@@ -85,5 +85,6 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
             problems.append(Problem(nearest_origin(origin, loc, str(path)), what, remedy))
     problems += check_names(tree, origin, path)
     if problems or spec is None:
+        problems += check_attributes(tree, origin, path)
         raise ConfigError(*in_file_order(problems, str(path)))
     return Config(path, spec, origin)

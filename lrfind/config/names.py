@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lrfind import optim, suggest
+from lrfind.config.attributes import missing_attribute
 from lrfind.config.origin import Loc, nearest_origin
 from lrfind.config.schedule import schedule_errors
 from lrfind.errors import InputError, Problem
-from lrfind.registry import nearest, parse_target
+from lrfind.registry import lacks, nearest, parse_target
+from lrfind.spec import SweepSection, empty_range
 
 
 def check_names(
@@ -37,6 +40,13 @@ def check_names(
     if isinstance(optimizer, dict):
         for what, remedy, loc in _wrong_ratios(optimizer):
             yield blame(what, remedy, "optimizer", *loc)
+    sweep = tree.get("sweep")
+    if isinstance(sweep, dict):
+        default = {name: SweepSection.model_fields[name].default for name in ("start_lr", "end_lr")}
+        start, end = (sweep.get(name, value) for name, value in default.items())
+        if _is_positive(start) and _is_positive(end) and start >= end:
+            what, remedy = empty_range(start, end)
+            yield blame(f"sweep.start_lr {what}", remedy, "sweep", "start_lr")
     for what, remedy, loc in schedule_errors(tree):
         yield blame(what, remedy, *loc)
     folder = path.resolve().parent
@@ -52,6 +62,25 @@ def check_names(
         if target.is_file and not (folder / Path(target.module).expanduser()).is_file():
             remedy = f"paths start from the config's own folder, {folder}"
             yield blame(f"{key} = {text!r}: there is no file {target.module}", remedy, *loc)
+
+
+def check_attributes(
+    tree: Mapping[str, Any], origin: Mapping[Loc, str], path: Path
+) -> Iterator[Problem]:
+    """Find attributes that the files named by a config certainly lack.
+
+    For a config that is wrong elsewhere too and is never imported; a sound one learns the same,
+    and more, when its targets are.
+    """
+    for loc, text in _targets(tree):
+        with contextlib.suppress(InputError):
+            target = parse_target(text)
+            file = path.resolve().parent / Path(target.module).expanduser()
+            missing = missing_attribute(target, file) if target.is_file else None
+            if missing is not None:
+                key = ".".join(loc).removesuffix(".target")
+                what = f"{key}.target = {text!r}: {target.module} has no attribute {missing[0]!r}"
+                yield Problem(nearest_origin(origin, loc, str(path)), what, lacks(*missing))
 
 
 def _wrong_ratios(optimizer: Mapping[str, Any]) -> Iterator[tuple[str, str, Loc]]:

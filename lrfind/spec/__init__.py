@@ -27,6 +27,7 @@ from lrfind.spec.sweep import (
     StopSection,
     SuggestSection,
     SweepSection,
+    empty_range,
 )
 from lrfind.spec.training import (
     GroupSection,
@@ -53,4 +54,5 @@ __all__ = [
     "SweepSection",
     "TargetSection",
     "ValidationSection",
+    "empty_range",
 ]

@@ -63,12 +63,16 @@ class SweepSection(Section):
     @model_validator(mode="after")
     def _range(self) -> SweepSection:
         if self.start_lr >= self.end_lr:
-            raise rule(
-                "start_lr",
-                f"= {self.start_lr:g} must be below sweep.end_lr = {self.end_lr:g}",
-                "swap them, or drop one to use its default",
-            )
+            raise rule("start_lr", *empty_range(self.start_lr, self.end_lr))
         return self
+
+
+def empty_range(start_lr: float, end_lr: float) -> tuple[str, str]:
+    """Say that a range holds nothing: what is wrong with `start_lr`, and the remedy."""
+    return (
+        f"= {start_lr:g} must be below sweep.end_lr = {end_lr:g}",
+        "swap them, or drop one to use its default",
+    )
 
 
 class SuggestSection(Section):

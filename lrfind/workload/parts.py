@@ -46,7 +46,7 @@ def functional_loss(name: str) -> Callable[..., Any]:
             Problem(
                 "loss",
                 f"= {name!r} is no function of torch.nn.functional",
-                f"{nearest(name, known)} your own by its import path: losses.py:focal",
+                f"{nearest(name, known)} Your own goes by its import path, as losses.py:focal",
             )
         )
     loss: Callable[..., Any] = found
