@@ -17,6 +17,7 @@ nor files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,7 +27,7 @@ import numpy as np
 
 from lrfind.smoothing import Floats, smooth_losses
 
-CSV_COLUMNS = ("seed", "step", "lr", "loss", "smooth")
+CSV_COLUMNS = ("seed", "step", "lr", "loss", "smooth", "update_ratio")
 """Columns of a saved curve, in order; readers ignore columns they do not know."""
 
 
@@ -66,6 +67,7 @@ class Step:
         loss: raw loss; may be infinite or NaN on the last step of a sweep.
         elapsed_s: seconds since the sweep began.
         grad_norm: ℓ2 norm of all gradients of that update before clipping, where it was measured.
+        update_ratio: |Δw| / |w| of that update over all trained parameters, where it was measured.
     """
 
     index: int
@@ -73,6 +75,7 @@ class Step:
     loss: float
     elapsed_s: float
     grad_norm: float | None = None
+    update_ratio: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,8 @@ class Curve:
         stop: why the sweep ended.
         initial_loss: the loss before the first update; None in a curve read from CSV.
         elapsed_s: wall time of the sweep; None in a curve read from CSV.
+        update_ratio: shape `(n,)`, |Δw| / |w| of each update with ℓ2 norms over all trained
+            parameters, NaN where it was not measured; None where it nowhere was.
     """
 
     lr: Floats
@@ -94,6 +99,7 @@ class Curve:
     stop: StopReason = StopReason.COMPLETED
     initial_loss: float | None = None
     elapsed_s: float | None = None
+    update_ratio: Floats | None = None
 
     @classmethod
     def from_steps(
@@ -112,6 +118,7 @@ class Curve:
             stop=stop,
             initial_loss=initial_loss,
             elapsed_s=steps[-1].elapsed_s if steps else 0.0,
+            update_ratio=ratios_of([step.update_ratio for step in steps]),
         )
 
     @cached_property
@@ -129,6 +136,7 @@ class Curve:
             self._facts() == other._facts()
             and np.array_equal(self.lr, other.lr)
             and np.array_equal(self.loss, other.loss, equal_nan=True)
+            and _equal(self.update_ratio, other.update_ratio)
         )
 
     def __hash__(self) -> int:
@@ -137,3 +145,15 @@ class Curve:
     def _facts(self) -> tuple[object, ...]:
         # As text, so that a NaN equals itself.
         return (self.seed, self.stop, repr(self.initial_loss), self.elapsed_s, len(self))
+
+
+def ratios_of(values: Sequence[float | None]) -> Floats | None:
+    """Stack update ratios, NaN for None; None where no value is left."""
+    ratios = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+    return None if np.isnan(ratios).all() else ratios
+
+
+def _equal(mine: Floats | None, other: Floats | None) -> bool:
+    if mine is None or other is None:
+        return mine is other
+    return np.array_equal(mine, other, equal_nan=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfind.atomic import write_atomically
-from lrfind.curve import CSV_COLUMNS, Curve, Step, StopReason
+from lrfind.curve import CSV_COLUMNS, Curve, Step, StopReason, ratios_of
 from lrfind.errors import InputError, Problem
 from lrfind.report import Report, from_dict, to_json
 from lrfind.smoothing import Floats
@@ -33,10 +33,13 @@ def curves_to_csv(curves: Sequence[Curve]) -> str:
     """Write curves as CSV text with the columns `CSV_COLUMNS`, floats to full precision."""
     rows = [",".join(CSV_COLUMNS)]
     for curve in curves:
-        points = zip(curve.lr.tolist(), curve.loss.tolist(), curve.smooth.tolist(), strict=True)
+        found = curve.update_ratio
+        ratios = [math.nan] * len(curve) if found is None else found.tolist()
+        columns = (curve.lr.tolist(), curve.loss.tolist(), curve.smooth.tolist(), ratios)
         rows += [
-            f"{curve.seed},{i},{lr!r},{loss!r},{smooth!r}"
-            for i, (lr, loss, smooth) in enumerate(points)
+            f"{curve.seed},{i},{lr!r},{loss!r},{smooth!r},"
+            + ("" if ratio != ratio else repr(ratio))
+            for i, (lr, loss, smooth, ratio) in enumerate(zip(*columns, strict=True))
         ]
     return "\n".join(rows) + "\n"
 
@@ -126,30 +129,31 @@ def read_report(path: Path) -> Report:
 def read_curves(path: Path) -> tuple[Curve, ...]:
     """Read the curves of a `curve.csv` or `report.json`.
 
-    A CSV needs the columns `lr` and `loss`; `seed` is used where it is, others are ignored. It
-    does not tell why a sweep stopped: that is decided again by the default stop rule.
+    A CSV needs the columns `lr` and `loss`; `seed` and `update_ratio` are used where they are,
+    others are ignored. It does not tell why a sweep stopped: that is decided again by the default
+    stop rule.
 
     Raises:
         InputError: the file is missing or damaged, with the line where there is one.
     """
     if path.suffix.lower() == ".json":
         return read_report(path).curves
-    points: dict[int, list[tuple[float, float]]] = {}
-    for seed, lr, loss, line in _rows(path):
+    points: dict[int, list[tuple[float, float, float]]] = {}
+    for seed, lr, loss, ratio, line in _rows(path):
         curve = points.setdefault(seed, [])
         if not 0 < lr < math.inf:
             raise _damaged(path, f"lr = {lr!r} is not a positive finite number", line=line)
         if curve and lr < curve[-1][0]:
             what = f"lr = {lr!r} is below the one before it, {curve[-1][0]!r} (seed {seed})"
             raise _damaged(path, what, line=line)
-        curve.append((lr, loss))
+        curve.append((lr, loss, ratio))
     if not points:
         raise _damaged(path, "holds no rows")
-    return tuple(_curve(seed, np.array(pairs)) for seed, pairs in points.items())
+    return tuple(_curve(seed, np.array(rows)) for seed, rows in points.items())
 
 
-def _rows(path: Path) -> Iterator[tuple[int, float, float, int]]:
-    """Read seed, LR, loss and line number off each row of a CSV."""
+def _rows(path: Path) -> Iterator[tuple[int, float, float, float, int]]:
+    """Read seed, LR, loss, update ratio and line number off each row of a CSV."""
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -170,7 +174,13 @@ def _rows(path: Path) -> Iterator[tuple[int, float, float, int]]:
                 what = f"seed = {cells['seed']!r} is no whole number"
                 raise _damaged(path, what, line=line)
             lr, loss = (_number(cells, name, path, line) for name in ("lr", "loss"))
-            yield int(seed), lr, loss, line
+            # An empty cell is an update that was not measured.
+            ratio = (
+                _number(cells, "update_ratio", path, line)
+                if cells.get("update_ratio")
+                else math.nan
+            )
+            yield int(seed), lr, loss, ratio, line
     except csv.Error as error:
         raise _damaged(path, f"is no CSV: {error}", line=reader.line_num) from None
 
@@ -188,7 +198,13 @@ def _curve(seed: int, points: Floats) -> Curve:
     rule, state, stop = StopRule(), StopState(), None
     for value in loss.tolist():
         state, stop = rule.update(state, value)
-    return Curve(lr=lr, loss=loss, seed=seed, stop=stop or StopReason.COMPLETED)
+    return Curve(
+        lr=lr,
+        loss=loss,
+        seed=seed,
+        stop=stop or StopReason.COMPLETED,
+        update_ratio=ratios_of(points[:, 2].tolist()),
+    )
 
 
 def _read_text(path: Path) -> str:

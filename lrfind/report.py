@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrfind.curve import Curve, StopReason
+from lrfind.curve import Curve, StopReason, ratios_of
 from lrfind.errors import NoSuggestionError
+from lrfind.smoothing import Floats
 from lrfind.suggest import Note, Suggestion, Verdict, diagnose, suggest
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Report:
     group_scales: tuple[float, ...] = ()
 
     def frame(self) -> pd.DataFrame:
-        """Return every point of every curve as a table: seed, step, lr, loss, smooth."""
+        """Return every point of every curve as a table, with the columns of `curve.csv`."""
         import pandas as pd
 
         tables = [
@@ -101,6 +102,7 @@ class Report:
                     "lr": curve.lr,
                     "loss": curve.loss,
                     "smooth": curve.smooth,
+                    "update_ratio": math.nan if curve.update_ratio is None else curve.update_ratio,
                 }
             )
             for curve in self.curves
@@ -220,6 +222,11 @@ def _curve_to_dict(curve: Curve) -> dict[str, Any]:
         "lr": curve.lr.tolist(),
         "loss": [_number(value) for value in curve.loss.tolist()],
         "smooth": [_number(value) for value in curve.smooth.tolist()],
+        "update_ratio": (
+            None
+            if curve.update_ratio is None
+            else [None if math.isnan(v) else _number(v) for v in curve.update_ratio.tolist()]
+        ),
     }
 
 
@@ -232,13 +239,22 @@ def _curve_from_dict(data: Mapping[str, Any]) -> Curve:
         stop=StopReason(data["stop"]),
         initial_loss=None if initial is None else float(initial),
         elapsed_s=data["elapsed_s"],
+        # Reports written before it was measured have none.
+        update_ratio=None if (ratios := data.get("update_ratio")) is None else _ratios(ratios),
     )
+
+
+def _ratios(values: Sequence[Any]) -> Floats | None:
+    return ratios_of([None if value is None else float(value) for value in values])
 
 
 def _checked(curve: Curve) -> Curve:
     """Refuse arrays that no sweep can have written."""
     if curve.lr.ndim != 1 or curve.lr.shape != curve.loss.shape:
         sizes = f"{curve.lr.size} LRs and {curve.loss.size} losses"
+        raise ValueError(f"the curve of seed {curve.seed} has {sizes}")
+    if curve.update_ratio is not None and curve.update_ratio.shape != curve.lr.shape:
+        sizes = f"{curve.lr.size} LRs and {curve.update_ratio.size} update ratios"
         raise ValueError(f"the curve of seed {curve.seed} has {sizes}")
     if not (np.isfinite(curve.lr) & (curve.lr > 0)).all():
         raise ValueError(f"an LR of seed {curve.seed} is not a positive finite number")

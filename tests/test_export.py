@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrfind.curve import Curve, Step, StopReason
+from lrfind.curve import Curve, Step, StopReason, ratios_of
 from lrfind.errors import InputError
 from lrfind.export import (
     OUTPUT_FILES,
@@ -29,7 +29,8 @@ from lrfind.export import (
 from lrfind.report import make_report
 from lrfind.saved import reread
 
-HEADER = "seed,step,lr,loss,smooth"
+HEADER = "seed,step,lr,loss,smooth,update_ratio"
+OLD_HEADER = "seed,step,lr,loss,smooth"
 
 
 def valley(seed: int = 0, points: int = 61) -> Curve:
@@ -50,7 +51,11 @@ def csv_curves(draw: st.DrawFn) -> tuple[Curve, ...]:
             st.lists(st.floats(-1e300, 1e300, allow_subnormal=False), min_size=size, max_size=size)
         )
         last = draw(st.floats(allow_subnormal=False))
-        found.append(Curve(np.array(lr), np.array([*losses, last]), seed=seed))
+        ratio = draw(st.lists(st.none() | st.floats(0), min_size=size + 1, max_size=size + 1))
+        losses.append(last)
+        found.append(
+            Curve(np.array(lr), np.array(losses), seed=seed, update_ratio=ratios_of(ratio))
+        )
     return tuple(found)
 
 
@@ -70,6 +75,8 @@ def test_a_csv_holds_every_bit(
         assert back.seed == curves[i].seed
         assert back.lr.tobytes() == curves[i].lr.tobytes()
         assert np.array_equal(back.loss, curves[i].loss, equal_nan=True)
+        mine, its = back.update_ratio, curves[i].update_ratio
+        assert (mine is None and its is None) or np.array_equal(mine, its, equal_nan=True)  # type: ignore[arg-type]
         for name in ("lr", "loss", "smooth"):
             # pandas parses to the last digits but one by default.
             expected = getattr(curves[i], name)
@@ -79,14 +86,32 @@ def test_a_csv_holds_every_bit(
 
 def test_the_text_of_a_csv_is_plain() -> None:
     """One header line, shortest exact numbers, `inf` and `nan` as words."""
-    curve = Curve(np.array([1e-7, 0.1, 0.2]), np.array([0.1 + 0.2, -2.0, math.nan]), seed=3)
+    loss = np.array([0.1 + 0.2, -2.0, math.nan])
+    ratio = np.array([0.25, math.nan, math.inf])
+    curve = Curve(np.array([1e-7, 0.1, 0.2]), loss, seed=3, update_ratio=ratio)
 
     assert curves_to_csv([curve]).splitlines() == [
         HEADER,
-        "3,0,1e-07,0.30000000000000004,0.30000000000000004",
-        "3,1,0.1,-2.0,-2.0",
-        "3,2,0.2,nan,nan",
+        "3,0,1e-07,0.30000000000000004,0.30000000000000004,0.25",
+        "3,1,0.1,-2.0,-2.0,",
+        "3,2,0.2,nan,nan,inf",
     ]
+
+
+def test_a_curve_saved_without_update_ratio_is_still_read(tmp_path: Path) -> None:
+    """A CSV without the column, or with nothing in it, gives a curve without update ratios."""
+    path = tmp_path / "curve.csv"
+    for text in (f"{OLD_HEADER}\n0,0,1e-3,1,1\n", f"{HEADER}\n0,0,1e-3,1,1,\n"):
+        path.write_text(text)
+        assert read_curves(path)[0].update_ratio is None
+
+
+def test_an_update_ratio_that_is_no_number_is_told_with_its_line(tmp_path: Path) -> None:
+    """A cell of that column is empty or a number."""
+    path = tmp_path / "curve.csv"
+    path.write_text(f"{HEADER}\n0,0,1e-3,1,1,much\n")
+    with pytest.raises(InputError, match=r"curve\.csv:2: update_ratio = 'much' is no number"):
+        read_curves(path)
 
 
 def test_a_read_curve_is_told_why_it_ended(tmp_path: Path) -> None:
@@ -122,20 +147,20 @@ def test_a_foreign_csv_needs_lr_and_loss_only(tmp_path: Path) -> None:
     [
         ("", None, "has no column lr and loss"),
         ("seed,step,lr\n0,0,1e-3\n", None, r"no column loss \(found: seed, step, lr\)"),
-        (f"{HEADER}\n", None, "holds no rows"),
-        (f"{HEADER}\n0,0,x,1,1\n", 2, "lr = 'x' is no number"),
-        (f"{HEADER}\n0,0,1e-3,,1\n", 2, "loss = '' is no number"),
-        (f"{HEADER}\n0,0,1e-3,1,1\n\n0,1,1e-2,?,1\n", 4, "loss = '\\?' is no number"),
-        (f"{HEADER}\n0,0,1e-3,1,1\n0,1,1e-2\n", 3, "has 3 values, but the header names 5"),
-        (f"{HEADER}\n0,0,1e-3,1,1,9\n", 2, "has 6 values, but the header names 5"),
-        (f"{HEADER}\n0,0,1e-3,1,1\n0,1,1e-4,1,1\n", 3, "lr = 0.0001 is below the one before"),
-        (f"{HEADER}\n0,0,-1,1,1\n", 2, r"lr = -1\.0 is not a positive finite number"),
-        (f"{HEADER}\n0,0,inf,1,1\n", 2, "lr = inf is not a positive"),
-        (f"{HEADER}\n0,0,nan,1,1\n", 2, "lr = nan is not a positive"),
-        (f"{HEADER}\n0.5,0,1e-3,1,1\n", 2, r"seed = '0\.5' is no whole number"),
-        (f"{HEADER}\ninf,0,1e-3,1,1\n", 2, "seed = 'inf' is no whole number"),
-        (f'{HEADER}\n0,0,"1e-3,1,1\n', 2, "is no CSV"),
-        (f"{HEADER}\n" + "1" * 200_000, 2, "is no CSV"),
+        (f"{OLD_HEADER}\n", None, "holds no rows"),
+        (f"{OLD_HEADER}\n0,0,x,1,1\n", 2, "lr = 'x' is no number"),
+        (f"{OLD_HEADER}\n0,0,1e-3,,1\n", 2, "loss = '' is no number"),
+        (f"{OLD_HEADER}\n0,0,1e-3,1,1\n\n0,1,1e-2,?,1\n", 4, "loss = '\\?' is no number"),
+        (f"{OLD_HEADER}\n0,0,1e-3,1,1\n0,1,1e-2\n", 3, "has 3 values, but the header names 5"),
+        (f"{OLD_HEADER}\n0,0,1e-3,1,1,9\n", 2, "has 6 values, but the header names 5"),
+        (f"{OLD_HEADER}\n0,0,1e-3,1,1\n0,1,1e-4,1,1\n", 3, "lr = 0.0001 is below the one before"),
+        (f"{OLD_HEADER}\n0,0,-1,1,1\n", 2, r"lr = -1\.0 is not a positive finite number"),
+        (f"{OLD_HEADER}\n0,0,inf,1,1\n", 2, "lr = inf is not a positive"),
+        (f"{OLD_HEADER}\n0,0,nan,1,1\n", 2, "lr = nan is not a positive"),
+        (f"{OLD_HEADER}\n0.5,0,1e-3,1,1\n", 2, r"seed = '0\.5' is no whole number"),
+        (f"{OLD_HEADER}\ninf,0,1e-3,1,1\n", 2, "seed = 'inf' is no whole number"),
+        (f'{OLD_HEADER}\n0,0,"1e-3,1,1\n', 2, "is no CSV"),
+        (f"{OLD_HEADER}\n" + "1" * 200_000, 2, "is no CSV"),
     ],
 )
 def test_a_damaged_csv_is_told_with_its_line(

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrfind.curve import Curve, StopReason
+from lrfind.curve import Curve, StopReason, ratios_of
 from lrfind.export import write_curves
 from lrfind.report import (
     Environment,
@@ -41,6 +41,7 @@ def strict(text: str) -> Any:
 TEXT = st.text(max_size=12)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 LR = st.floats(min_value=1e-300, max_value=1e300)
+RATIO = st.none() | st.floats(0)
 SPEC = st.recursive(
     st.none() | st.booleans() | st.integers() | FINITE | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
@@ -62,6 +63,7 @@ def curves(draw: st.DrawFn) -> Curve:
         stop=draw(st.sampled_from(StopReason)),
         initial_loss=draw(st.none() | st.floats()),
         elapsed_s=draw(st.none() | st.floats(0, 1e6)),
+        update_ratio=ratios_of(draw(st.lists(RATIO, min_size=len(lr), max_size=len(lr)))),
     )
 
 
@@ -173,6 +175,7 @@ def curve_with(**changes: Any) -> dict[str, Any]:
         (broken(suggestion=to_dict(sample())["suggestion"] | {"lr": "x"}), "could not convert"),
         (broken(suggestion=to_dict(sample())["suggestion"] | {"verdict": "x"}), "Verdict"),
         (curve_with(loss=[1.0]), "has 61 LRs and 1 losses"),
+        (curve_with(update_ratio=[1.0]), "has 61 LRs and 1 update ratios"),
         (curve_with(lr=["a"] * 61), "could not convert"),
         (curve_with(lr=[-1.0] * 61), "not a positive finite number"),
         (curve_with(lr=list(range(61, 0, -1))), "fall"),
@@ -197,13 +200,26 @@ def test_curves_compare_by_value() -> None:
     assert curve != replace(curve, loss=curve.loss + 1)
     assert curve != replace(curve, stop=StopReason.COMPLETED)
     assert curve != "curve"
+    measured = replace(curve, update_ratio=curve.lr)
+    assert curve != measured
+    assert measured == replace(curve, update_ratio=curve.lr.copy())
+    assert measured != replace(curve, update_ratio=2 * curve.lr)
+
+
+def test_a_report_written_before_update_ratios_is_still_read() -> None:
+    """A curve without the key is one where they were not measured."""
+    data = to_dict(sample())
+    del data["curves"][0]["update_ratio"]
+
+    assert from_dict(data).curves[0].update_ratio is None
 
 
 def test_frame_is_the_saved_curve_as_a_table(tmp_path: Path) -> None:
     """`report.frame()` holds what `curve.csv` holds, to the bit."""
     lr = np.logspace(-7, 1, 60)
     loss = 2.0 - lr / (lr + 1e-3) + lr**2
-    report = make_report([Curve(lr, loss, seed=3), Curve(lr, loss / 3, seed=4)], "auto")
+    measured = Curve(lr, loss, seed=3, update_ratio=lr / 3)
+    report = make_report([measured, Curve(lr, loss / 3, seed=4)], "auto")
     write_curves(report.curves, tmp_path / "curve.csv")
 
     saved = pd.read_csv(tmp_path / "curve.csv")

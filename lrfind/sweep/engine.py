@@ -28,6 +28,10 @@ class Trainable(Protocol):
     def grad_norm(self) -> float | None:
         """ℓ2 norm of the gradients of the last update, where it was measured."""
 
+    @property
+    def update_ratio(self) -> float | None:
+        """|Δw| / |w| of the last update, once a loss after it is known, where it was measured."""
+
     def backward(self) -> float:
         """Compute the loss of the next batch, and its gradients where it is finite."""
 
@@ -148,7 +152,8 @@ class _Sweep:
     def _record(
         self, index: int, lr: float, loss: float, grad_norm: float | None = None
     ) -> StopReason | None:
-        step = Step(index, lr, loss, time.perf_counter() - self._started, grad_norm)
+        elapsed_s = time.perf_counter() - self._started
+        step = Step(index, lr, loss, elapsed_s, grad_norm, self._trainable.update_ratio)
         self.steps.append(step)
         for observer in self._observers:
             observer.step(step)

@@ -22,6 +22,7 @@ from lrfind.workload.optimizer import (
     switch_mode,
 )
 from lrfind.workload.phase import Phase
+from lrfind.workload.update_size import UpdateSize
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -74,6 +75,7 @@ class TorchTrainable:
         self._clip = clip_grad_norm
         self._held_out = held_out
         self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
+        self._update_size = UpdateSize(self._parameters)
         self._needs_closure = needs_closure(swept.optimizer)
         self._batches: list[tuple[int, Any]] = []
         self._drawn = 0
@@ -107,8 +109,20 @@ class TorchTrainable:
     def update(self, lr: float) -> bool:
         """Update the weights at this LR; False where an fp16 overflow made the scaler skip it."""
         self.phase = Phase.UPDATE
-        optimizer = self.swept.optimizer
         self.swept.set_lr(lr)
+        self._update_size.begin()
+        updated = self._step()
+        if updated:
+            self._update_size.end()
+        return updated
+
+    @property
+    def update_ratio(self) -> float | None:
+        """|Δw| / |w| of the last update, once the next loss is known; None where not measured."""
+        return self._update_size.ratio
+
+    def _step(self) -> bool:
+        optimizer = self.swept.optimizer
         if self._needs_closure:
             optimizer.step(self._closure)
             clear_gradients(self._parameters)
@@ -136,7 +150,7 @@ class TorchTrainable:
         if not self._held_out:
             self._draw()
             losses = [self._loss(*batch) for batch in self._batches]
-            return sum(float(loss.detach()) for loss in losses) / len(losses)
+            return self._mean(losses)
         modes = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
         switch_mode(self.swept.optimizer, "eval")
@@ -146,7 +160,7 @@ class TorchTrainable:
                     self._loss(i, to_device(batch, self._device))
                     for i, batch in enumerate(self._held_out)
                 ]
-                return sum(float(loss) for loss in losses) / len(losses)
+                return self._mean(losses)
         finally:
             switch_mode(self.swept.optimizer, "train")
             for module, mode in modes:
@@ -182,6 +196,8 @@ class TorchTrainable:
             loss = self._loss(index, batch)
             self.phase = Phase.BACKWARD
             value = float(loss.detach())
+            # Here, where the device has just been waited for, and before more work is queued.
+            self._update_size.read()
             total += value
             if math.isfinite(value):
                 scaled = loss if self._accumulate == 1 else loss / self._accumulate
@@ -189,6 +205,11 @@ class TorchTrainable:
                     scaled if self._scaler is None else self._scaler.scale(scaled)
                 )
         return total / len(self._batches)
+
+    def _mean(self, losses: Sequence[Tensor]) -> float:
+        mean = sum(float(loss.detach()) for loss in losses) / len(losses)
+        self._update_size.read()
+        return mean
 
     def _closure(self) -> float:
         with torch.enable_grad():

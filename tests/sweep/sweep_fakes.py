@@ -18,6 +18,7 @@ class FakeTrainable:
     """
 
     grad_norm: float | None = None
+    update_ratio: float | None = None
 
     def __init__(
         self,
