@@ -71,6 +71,8 @@ def _opened(value: Any, loc: Loc, where: str) -> dict[str, Any]:
     name = loc[-1]
     key = ".".join(map(str, loc))
     is_section = len(loc) == 1 or loc == ("sweep", "validation")
+    if isinstance(value, bool) and loc == ("refine",):
+        return {"enabled": value}
     if isinstance(value, str) and is_section:
         if name in ("model", "data", "step", "validation"):
             return {"target": value}

@@ -12,7 +12,7 @@ class Trial:
     Attributes:
         lr: the LR that its schedule was built with: the peak of warmup + decay.
         loss: final loss on the fixed evaluation batches; infinite where it diverged.
-        steps: optimizer updates it took; fewer than planned where it was cut short.
+        steps: optimizer updates it took, the one at which it was cut short counted in.
         diverged: the loss became infinite or NaN, or rose far above where it started.
     """
 

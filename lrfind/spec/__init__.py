@@ -7,6 +7,7 @@ what a `Spec` describes.
 
 from __future__ import annotations
 
+from lrfind.spec.refine import RefineSection
 from lrfind.spec.section import (
     Section,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "ModelSection",
     "OptimizerSection",
     "OutputSection",
+    "RefineSection",
     "ScheduleSection",
     "Section",
     "Spec",

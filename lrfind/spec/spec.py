@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from lrfind.spec.refine import RefineSection
 from lrfind.spec.section import SHORT_FORM, Section, rule
 from lrfind.spec.sources import DataSection, ModelSection, StepSection
 from lrfind.spec.sweep import SuggestSection, SweepSection
@@ -62,6 +63,10 @@ class Spec(Section):
     )
     schedule: ScheduleSection | None = Field(
         default=None, description="What the LR is for; drawn by `lrfind schedule --config`."
+    )
+    refine: RefineSection = Field(
+        default_factory=lambda: RefineSection(enabled=False),
+        description="Trial trainings around the sweep's answer; left out: none.",
     )
     output: OutputSection = Field(default_factory=OutputSection, description="Where the files go.")
 

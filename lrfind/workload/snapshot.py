@@ -48,6 +48,16 @@ def preserved(
         _run_all(restores)
 
 
+def checkpoint(model: nn.Module, optimizer: Optimizer) -> Restore:
+    """Copy model, optimizer and the random generators' states once.
+
+    Returns:
+        What puts all of it back, as often as it is called.
+    """
+    restores = [_snapshot_rng(), _snapshot_optimizer(optimizer), _snapshot_model(model)]
+    return lambda: _run_all(restores)
+
+
 @contextmanager
 def preserved_order(data: Any) -> Iterator[None]:
     """Put the generators that decide a DataLoader's order back when the block ends."""
@@ -200,7 +210,8 @@ def _snapshot_optimizer(optimizer: Optimizer) -> Restore:
             for tensor, value in tensors:
                 tensor.copy_(value)
         optimizer.state.clear()
-        optimizer.state.update(state)
+        # Copies, since training goes on in them, and this may be called again.
+        optimizer.state.update({parameter: _copied(value) for parameter, value in state.items()})
 
     return restore
 

@@ -72,6 +72,7 @@ class TorchTrainable:
         self._feed = feed
         self._device = device
         self._accumulate = accumulate
+        self._precision = precision
         self._clip = clip_grad_norm
         self._held_out = held_out
         self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
@@ -170,6 +171,47 @@ class TorchTrainable:
         """ℓ2 norm of all gradients together, 0 where there are none."""
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         return float(torch.nn.utils.get_total_norm(gradients)) if gradients else 0.0
+
+    @property
+    def accumulate(self) -> int:
+        """Batches whose mean gradient makes one update."""
+        return self._accumulate
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches go."""
+        return self._device
+
+    @property
+    def held_out_batches(self) -> int:
+        """Count the fixed held-out batches."""
+        return len(self._held_out)
+
+    def take(self) -> Any:
+        """Draw the next batch as it comes, without training on it.
+
+        Raises:
+            DataExhaustedError: the data ran out and cannot be read again.
+        """
+        self.phase = Phase.DATA
+        return self._feed.next()
+
+    def over(self, batches: Sequence[Any], *, accumulate: int | None = None) -> TorchTrainable:
+        """Make another over a list of batches, read round and round.
+
+        Model and optimizer are the same; the count of batches and the loss scaler begin anew.
+        """
+        return TorchTrainable(
+            self.model,
+            self.swept,
+            self._objective,
+            Feed(batches),
+            device=self._device,
+            accumulate=accumulate or self._accumulate,
+            precision=self._precision,
+            clip_grad_norm=self._clip,
+            held_out=self._held_out,
+        )
 
     @property
     def batch_shape(self) -> str:
