@@ -51,6 +51,11 @@ class Drawing:
         return [*list(inspect.signature(self.draw).parameters)[2:], *self.unseen]
 
 
+def _tenth(lr: float) -> float:
+    """Divide by ten as a person would: 3e-4 gives 3e-05, not 2.9999999999999997e-05."""
+    return float(f"{lr / 10:.12g}")
+
+
 def _constant(t: Floats, lr: float) -> Floats:
     return np.full(len(t), lr)
 
@@ -175,7 +180,7 @@ DRAWINGS: Mapping[str, Drawing] = {
     "plateau": Drawing(_plateau, lambda lr, n: {}),
     "cyclic": Drawing(
         _cyclic,
-        lambda lr, n: {"base_lr": lr / 10, "max_lr": lr, "step_size_up": max(1, n // 8)},
+        lambda lr, n: {"base_lr": _tenth(lr), "max_lr": lr, "step_size_up": max(1, n // 8)},
         _MOMENTUM,
     ),
     "onecycle": Drawing(_onecycle, lambda lr, n: {"max_lr": lr, "total_steps": n}, _MOMENTUM),

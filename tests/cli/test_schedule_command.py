@@ -251,3 +251,19 @@ def test_a_run_carries_the_schedule_into_its_report(
 
     assert outcome.code in (0, 3)
     assert spec["schedule"] == {"name": "cosine", "args": {}, "warmup": 20, "steps": 1000}
+
+
+def test_a_sweep_schedule_may_start_at_any_lr(tmp_path: Path, lrfind: Callable[..., Any]) -> None:
+    """A config's sweep schedule is checked without an LR, so a start of 1 or more is sound."""
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "model: train.py:model\ndata: train.py:data\n"
+        "schedule: {name: exponential_sweep, args: {start_lr: 5.0}}\n"
+        "optimizer: {name: sgd, args: {lr: 50.0}}\n"
+    )
+    (tmp_path / "train.py").write_text("model = data = 1\n")
+
+    outcome = lrfind("schedule", "--config", config, "--csv")
+
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.splitlines()[1] == "0,5.0"

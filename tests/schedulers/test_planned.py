@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lrfind.schedulers import CATALOG, ArgumentError
 from lrfind.schedulers.planned import plan
-from lrfind.schedulers.preview import preview
+from lrfind.schedulers.preview import complete, preview
 
 
 @given(
@@ -83,3 +83,8 @@ def test_the_settings_hide_what_an_lr_does_not_show() -> None:
 
     assert planned.settings == "base_lr = 3e-05, max_lr = 0.0003, step_size_up = 125"
     assert "cycle_momentum=False" in planned.python
+
+
+def test_a_cycles_base_is_a_round_tenth() -> None:
+    """The base LR that is filled in reads as a person would write it."""
+    assert complete("cyclic", lr=3e-4, steps=100)["base_lr"] == 3e-05
