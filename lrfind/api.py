@@ -13,11 +13,11 @@ from torch.optim import Optimizer
 from lrfind.config_messages import explain
 from lrfind.curve import StopReason
 from lrfind.errors import InputError, Problem
-from lrfind.experiment import sweep_seeds
+from lrfind.experiment import plan_of, sweep_seeds
 from lrfind.report import Report, make_report
 from lrfind.spec import DataSection, GroupSection, SweepSection, ValidationSection
 from lrfind.suggest.panel import find_rule
-from lrfind.sweep import Observer
+from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.feed import is_dataset
 from lrfind.workload.parts import OptimizerLike, objective_of, optimizer_of
@@ -103,14 +103,7 @@ def range_test(
     size = batch_size if is_dataset(validation) or isinstance(validation, tuple) else None
     held_out = _validated(ValidationSection, {"target": "", "batch_size": size}, "range_test")
     groups = [_validated(GroupSection, dict(group), "param_groups") for group in param_groups]
-    if isinstance(optimizer, Optimizer) and not isinstance(model, nn.Module):
-        raise InputError(
-            Problem(
-                "range_test",
-                "got a ready optimizer, but a factory of models that it cannot know",
-                "pass the model itself, or the optimizer's class",
-            )
-        )
+    _refuse_strangers(model, optimizer)
     workload = Workload(
         model=model,
         data=batches,
@@ -130,7 +123,19 @@ def range_test(
         device=device_name(workload.device),
         title=workload.title,
         group_scales=workload.group_scales,
+        notes=range_notes(curves, plan_of(section)),
     )
+
+
+def _refuse_strangers(model: Any, optimizer: Any) -> None:
+    if isinstance(optimizer, Optimizer) and not isinstance(model, nn.Module):
+        raise InputError(
+            Problem(
+                "range_test",
+                "got a ready optimizer, but a factory of models that it cannot know",
+                "pass the model itself, or the optimizer's class",
+            )
+        )
 
 
 def _validated(section: Any, values: dict[str, Any], where: str) -> Any:

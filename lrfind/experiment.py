@@ -19,7 +19,7 @@ from lrfind.curve import Curve, StopReason
 from lrfind.errors import ConfigError, InputError, LrfindError, Problem, UserCodeError
 from lrfind.report import Report, make_report
 from lrfind.spec import LossSection, Spec, SweepSection
-from lrfind.sweep import Observer, Plan, StopRule, run_sweep
+from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.parts import (
     bound_loss,
@@ -51,6 +51,7 @@ def run_config(config: Config, observers: Sequence[Observer] = ()) -> Report:
         device=device_name(workload.device),
         title=f"{config.path.stem}: {workload.title}",
         group_scales=workload.group_scales,
+        notes=range_notes(curves, plan_of(spec.sweep)),
     )
 
 
@@ -165,12 +166,18 @@ def blamed_on(config: Config) -> Iterator[Blame]:
 def sweep_seeds(
     workload: Workload, section: SweepSection, seed: int, observers: Sequence[Observer]
 ) -> list[Curve]:
-    """Run one sweep a seed; Ctrl-C ends them all with what was measured."""
-    plan = Plan(section.mode, section.start_lr, section.end_lr, section.steps)
+    """Run one sweep a seed; Ctrl-C ends them all with what was measured.
+
+    With `auto_range`, a seed whose loss only rose is swept again from a lower start, and the later
+    seeds are swept from there at once.
+    """
+    plan = planned = plan_of(section)
+    # A stream that was read cannot be read again.
+    can_repeat = section.auto_range and not isinstance(workload.data, Iterator)
     stop = section.stop
     rule = StopRule(stop.factor, stop.min_steps, stop.window, stop.patience)
 
-    def sweep(index: int) -> Curve:
+    def sweep(index: int, plan: Plan) -> Curve:
         # A function, so that one seed's model is gone before the next one is built.
         with workload.open(seed + index) as trainable:
             return run_sweep(
@@ -181,14 +188,25 @@ def sweep_seeds(
                 index=index,
                 count=section.seeds,
                 observers=observers,
+                extend=extended if section.auto_range else None,
             )
 
     curves: list[Curve] = []
     for index in range(section.seeds):
-        curves.append(sweep(index))
+        curve = sweep(index, plan)
+        lower = lowered(plan, curve) if can_repeat and plan is planned else None
+        if lower is not None:
+            plan = lower
+            curve = sweep(index, plan)
+        curves.append(curve)
         if curves[-1].stop is StopReason.INTERRUPTED:
             break
     return curves
+
+
+def plan_of(section: SweepSection) -> Plan:
+    """Plan the LRs of a sweep."""
+    return Plan(section.mode, section.start_lr, section.end_lr, section.steps)
 
 
 def _loss_of(

@@ -83,8 +83,9 @@ class CurveRecorder:
         return self._written
 
     def begin(self, seed: int, index: int, count: int, steps: int) -> None:
-        """Start the curve of another seed."""
+        """Start the curve of another seed, or of one that is swept again."""
         self._seed = seed
+        self._done = [curve for curve in self._done if curve.seed != seed]
         self._steps = []
         self._next_flush = time.monotonic() + FLUSH_EVERY_S
 

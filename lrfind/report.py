@@ -119,8 +119,12 @@ def make_report(
     device: str = "",
     title: str = "",
     group_scales: tuple[float, ...] = (),
+    notes: Sequence[Note] = (),
 ) -> Report:
-    """Read curves by a rule and join everything that is known into a report."""
+    """Read curves by a rule and join everything that is known into a report.
+
+    `notes` tell how the curves were made; what the curves show follows them.
+    """
     suggestion, no_answer = None, None
     try:
         suggestion = suggest(curves, method, **(args or {}))
@@ -130,7 +134,7 @@ def make_report(
         curves=tuple(curves),
         suggestion=suggestion,
         no_answer=no_answer,
-        notes=diagnose(curves, suggestion),
+        notes=(*notes, *diagnose(curves, suggestion)),
         spec=_plain(spec or {}),
         environment=describe_environment(device),
         title=title,

@@ -10,6 +10,7 @@ from lrfind.export import read_curves, read_report
 from lrfind.registry import nearest
 from lrfind.report import Report, make_report
 from lrfind.suggest import CATALOG, DEFAULT_METHOD
+from lrfind.sweep.auto_range import RANGE_NOTES
 
 
 def reread(path: Path, method: str | None = None) -> Report:
@@ -32,5 +33,6 @@ def reread(path: Path, method: str | None = None) -> Report:
     own = section if isinstance(section, dict) else {}
     chosen = method or own.get("method", DEFAULT_METHOD)
     args = own.get("args", {}) if method in (None, own.get("method")) else {}
-    fresh = make_report(saved.curves, chosen, args, spec=saved.spec, title=saved.title)
+    made = [note for note in saved.notes if note.code in RANGE_NOTES]
+    fresh = make_report(saved.curves, chosen, args, spec=saved.spec, title=saved.title, notes=made)
     return replace(fresh, environment=saved.environment, group_scales=saved.group_scales)

@@ -394,7 +394,14 @@ def test_held_out_data_give_the_curve() -> None:
     X, y = rows()
     model = linear()
     report = range_test(
-        model, (X, y), "mse_loss", optimizer="sgd", validation=[(X, y)], batch_size=8, **SHORT
+        model,
+        (X, y),
+        "mse_loss",
+        optimizer="sgd",
+        validation=[(X, y)],
+        batch_size=8,
+        auto_range=False,
+        **SHORT,
     )
     expected = nn.functional.mse_loss(model(X), y).item()
 

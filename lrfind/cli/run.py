@@ -39,6 +39,10 @@ def run(
         ),
     ] = None,
     method: Method = None,
+    no_auto_range: Annotated[
+        bool,
+        typer.Option("--no-auto-range", help="Keep to start_lr and end_lr, whatever is seen."),
+    ] = False,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -56,7 +60,8 @@ def run(
     from lrfind.config import load
     from lrfind.export import OUTPUT_FILES, CurveRecorder
 
-    loaded = load(config, override or [])
+    keep_range = ["sweep.auto_range=false"] if no_auto_range else []
+    loaded = load(config, [*(override or []), *keep_range])
     if method is not None:
         loaded = loaded.with_method(method)
     folder = out or Path(loaded.spec.output.dir or f"runs/{config.stem}")

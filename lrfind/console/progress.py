@@ -110,9 +110,11 @@ class SweepProgress:
             return
         done = self._latest.index + 1 if self._latest else 0
         elapsed = self._latest.elapsed_s if self._latest else 0.0
+        steps = f"{done} of {self._steps}"
+        if done > self._steps:
+            steps = f"{self._steps} + {done - self._steps}"
         self._console.print(
-            f"{self._name()}: {done} of {self._steps} steps in {_duration(elapsed)}; "
-            f"{stop.sentence}",
+            f"{self._name()}: {steps} steps in {_duration(elapsed)}; {stop.sentence}",
             soft_wrap=True,
             markup=False,
         )
@@ -129,8 +131,10 @@ class SweepProgress:
 
     def _bar(self) -> Table:
         """One line: what is left out first on a narrow terminal is the bar, then the tail."""
-        step, total = self._latest, max(self._steps, 1)
+        step = self._latest
         done = step.index + 1 if step else 0
+        # A sweep may go on beyond what was planned.
+        total = max(self._steps, done, 1)
         name = f"seed {self._index + 1}/{self._count}" if self._count > 1 else "sweep"
         parts = [Text(f"{done:>{len(str(total))}}/{total}")]
         if step:

@@ -40,6 +40,12 @@ class SweepSection(Section):
     start_lr: PositiveFloat = Field(default=1e-7, description="LR of the first update.")
     end_lr: PositiveFloat = Field(default=10.0, description="LR of the last update.")
     steps: int = Field(default=200, ge=2, description="Optimizer updates.")
+    auto_range: bool = Field(
+        default=True,
+        description="Go on beyond end_lr where the loss has not risen there, by at most 3 decades "
+        "and half the steps, and sweep once again from start_lr / 1000 where it only rose in the "
+        "first decade; also where the ends are given. Exponential sweeps only.",
+    )
     seeds: int = Field(
         default=1,
         ge=1,

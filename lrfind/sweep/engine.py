@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -64,6 +64,7 @@ def run_sweep(
     index: int = 0,
     count: int = 1,
     observers: Sequence[Observer] = (),
+    extend: Callable[[Plan, Curve], Plan] | None = None,
 ) -> Curve:
     """Run one range test; see `lrfind.curve` for which loss belongs to which LR.
 
@@ -75,11 +76,13 @@ def run_sweep(
         index: which sweep of several this is.
         count: how many there are.
         observers: told of every step.
+        extend: asked once, when all steps are done, for a plan that goes on from there; see
+            `lrfind.sweep.auto_range.extended`.
 
     Returns:
         The curve; after Ctrl-C what was measured, with `StopReason.INTERRUPTED`.
     """
-    sweep = _Sweep(trainable, plan, rule or StopRule(), observers)
+    sweep = _Sweep(trainable, plan, rule or StopRule(), observers, extend)
     stop = StopReason.FAILED
 
     def end(observer: Observer) -> None:
@@ -94,15 +97,22 @@ def run_sweep(
         except KeyboardInterrupt:
             stop = StopReason.INTERRUPTED
         except DataExhaustedError:
-            stop = StopReason.EXHAUSTED
-    return Curve.from_steps(sweep.steps, seed=seed, stop=stop, initial_loss=sweep.initial_loss)
+            # Beyond the plan, data that run out end only what was added to it.
+            is_done = len(sweep.steps) >= plan.steps
+            stop = StopReason.COMPLETED if is_done else StopReason.EXHAUSTED
+    return sweep.curve(seed, stop)
 
 
 class _Sweep:
     """One run of the loop; what it has measured survives an exception inside it."""
 
     def __init__(
-        self, trainable: Trainable, plan: Plan, rule: StopRule, observers: Sequence[Observer]
+        self,
+        trainable: Trainable,
+        plan: Plan,
+        rule: StopRule,
+        observers: Sequence[Observer],
+        extend: Callable[[Plan, Curve], Plan] | None,
     ) -> None:
         self.steps: list[Step] = []
         self.initial_loss: float | None = None
@@ -111,7 +121,12 @@ class _Sweep:
         self._rule = rule
         self._state = StopState()
         self._observers = observers
+        self._extend = extend
         self._started = time.perf_counter()
+
+    def curve(self, seed: int, stop: StopReason) -> Curve:
+        """Give what was measured so far."""
+        return Curve.from_steps(self.steps, seed=seed, stop=stop, initial_loss=self.initial_loss)
 
     def run(self) -> StopReason:
         trainable = self._trainable
@@ -123,17 +138,24 @@ class _Sweep:
             self.initial_loss = loss
         if not math.isfinite(loss) or not math.isfinite(self.initial_loss):
             return StopReason.NONFINITE
-        last = self._plan.steps - 1
-        for i in range(self._plan.steps):
+        i = 0
+        while i < self._plan.total:
+            is_last = i == self._plan.total - 1
             lr = self._plan.lr(i)
             if not self._update(lr):
                 return self._record(i, lr, float("nan")) or StopReason.NONFINITE
             grad_norm = trainable.grad_norm
-            loss = trainable.measure() if apart or i == last else trainable.backward()
+            # Where the sweep may go on, the last loss has gradients to go on with.
+            is_bare = is_last and self._extend is None
+            loss = trainable.measure() if apart or is_bare else trainable.backward()
             stop = self._record(i, lr, loss, grad_norm)
             if stop is not None:
                 return stop
-            if apart and i < last and not math.isfinite(trainable.backward()):
+            i += 1
+            if is_last and self._extend is not None:
+                self._plan = self._extend(self._plan, self.curve(0, StopReason.COMPLETED))
+                self._extend = None
+            if apart and i < self._plan.total and not math.isfinite(trainable.backward()):
                 return StopReason.NONFINITE
         return StopReason.COMPLETED
 
