@@ -37,7 +37,7 @@ DEFAULT_METHOD = "auto"
 CATALOG: dict[str, Entry] = {
     "auto": Entry(
         "lrfind.suggest.auto:auto",
-        "0.35 · (LR at 90 % of the fall · LR of the minimum · LR of the rise)^⅓",
+        "0.25 · √(LR at 90 % of the fall · LR of the rise), less where updates are large",
         "lrfind",
     ),
     "steepest": Entry(

@@ -14,6 +14,7 @@ from lrfind.suggest.judgement import FEW_POINTS, FLAT_ROOM_DECADES, LOW_SIGNAL, 
 from lrfind.suggest.panel import DISAGREEMENT_DECADES, find_rule
 from lrfind.suggest.points import decades
 from lrfind.suggest.reading import CLEAR, Reading, read_curve
+from lrfind.suggest.updates import SMALL
 
 _EDGE = 1.05
 """Factor from an end of the range within which a suggestion counts as being at the edge."""
@@ -32,7 +33,14 @@ def diagnose(curves: Sequence[Curve], suggestion: Suggestion | None) -> tuple[No
     notes: list[Note] = []
     readings = [_read(curve) for curve in curves]
     seen = [reading for reading in readings if reading is not None]
-    for finding in (_never_diverged, _diverged_at_start, _never_fell, _noisy, _few_points):
+    for finding in (
+        _never_diverged,
+        _diverged_at_start,
+        _rose_early,
+        _never_fell,
+        _noisy,
+        _few_points,
+    ):
         found = [note for reading in seen if (note := finding(reading)) is not None]
         if found:
             notes.append(_counted(found[0], len(found), len(curves)))
@@ -88,6 +96,18 @@ def _diverged_at_start(reading: Reading) -> Note | None:
         "diverged-at-start",
         f"the loss rose past {reading.rise_lr:.1e}, {room:.1f} decades from the start",
         f"lower the start: {_set('sweep.start_lr', reading.start_lr / 1000.0)}",
+    )
+
+
+def _rose_early(reading: Reading) -> Note | None:
+    if not reading.rose_early:
+        return None
+    return Note(
+        "rose-early",
+        f"the loss rose past {reading.rise_lr:.1e} with updates still below {SMALL:.0%} of the"
+        " weights, which is seldom a divergence",
+        "a good LR may lie above: raise data.batch_size, or sweep on with --set"
+        " sweep.stop.factor=.inf",
     )
 
 

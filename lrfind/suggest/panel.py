@@ -48,7 +48,7 @@ def suggest(curves: Sequence[Curve], method: str = DEFAULT_METHOD, **options: An
         >>> loss = 2 - 1.5 / (1 + 0.01 / lr) + lr**2
         >>> answer = suggest([Curve(lr, loss)])
         >>> f"{answer.lr:.2g} {answer.verdict}"
-        '0.058 ok'
+        '0.042 ok'
     """
     rule = find_rule(method, options)
     answers: list[Suggestion] = []

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrfind.curve import Curve
 from lrfind.errors import NoSuggestionError
@@ -28,12 +29,14 @@ class Points:
         loss: shape `(n,)`, in units of `unit`.
         unit: see `lrfind.smoothing.safe_unit`.
         exploded_at: LR of the first of the non-finite losses that end the curve.
+        update_ratio: shape `(n,)`, |Δw| / |w|, NaN where not measured; None where it nowhere was.
     """
 
     lr: Floats
     loss: Floats
     unit: float
     exploded_at: float | None
+    update_ratio: Floats | None = None
 
 
 def measured_points(curve: Curve) -> Points:
@@ -50,10 +53,22 @@ def measured_points(curve: Curve) -> Points:
     exploded_at = float(lr[tail]) if tail < len(lr) else None
     unit = safe_unit(loss)
     distinct, where = np.unique(lr[finite], return_inverse=True)
-    mean = np.zeros(len(distinct))
-    np.add.at(mean, where, loss[finite] / unit)
-    mean /= np.maximum(np.bincount(where, minlength=len(distinct)), 1)
-    return Points(distinct, mean, unit, exploded_at)
+    mean = _mean_of(loss[finite] / unit, where, len(distinct))
+    ratio = None
+    if curve.update_ratio is not None:
+        # Of updates at one LR any measured one will do: they differ by far less than by LR.
+        ratio = np.full(len(distinct), np.nan)
+        found = curve.update_ratio[usable][order][finite]
+        measured = np.isfinite(found)
+        ratio[where[measured]] = found[measured]
+    return Points(distinct, mean, unit, exploded_at, ratio)
+
+
+def _mean_of(values: Floats, where: NDArray[np.intp], groups: int) -> Floats:
+    mean = np.zeros(groups)
+    np.add.at(mean, where, values)
+    mean /= np.maximum(np.bincount(where, minlength=groups), 1)
+    return mean
 
 
 def require_enough(points: Points) -> None:

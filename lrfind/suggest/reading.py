@@ -27,6 +27,7 @@ from lrfind.smoothing import (
 )
 from lrfind.suggest.answer import Verdict
 from lrfind.suggest.points import decades, measured_points, require_enough
+from lrfind.suggest.updates import Updates, read_updates
 
 CLEAR = 4.5
 """Standard errors that a fall must exceed to be believed.
@@ -40,6 +41,9 @@ CLEAR_RISE = 5.0
 
 RISE = 0.3
 """Share of the fall that must be lost again to call it a rise."""
+
+ABANDONED = (0.5, 0.75)
+"""Shares of the whole fall: a valley that deep ends for good where that much is lost again."""
 
 OUTLIER = 4.0
 """Batch standard deviations from the running median beyond which one loss counts no further."""
@@ -77,6 +81,7 @@ class Reading:
             of the drop, or became non-finite; None where it never did.
         points: finite losses at distinct LRs that were read.
         exploded: the last loss is infinite or NaN.
+        updates: how large updates were beside the weights; None where that was not measured.
     """
 
     lr: Floats
@@ -87,6 +92,7 @@ class Reading:
     rise_lr: float | None
     points: int
     exploded: bool
+    updates: Updates | None = None
 
     @property
     def start_lr(self) -> float:
@@ -109,6 +115,13 @@ class Reading:
     def fell(self) -> bool:
         """Tell a fall from noise."""
         return self.signal >= CLEAR
+
+    @property
+    def rose_early(self) -> bool:
+        """Tell a rise that came while updates were too small to make anything diverge."""
+        if self.rise_lr is None or self.updates is None:
+            return False
+        return self.updates.small_until > self.rise_lr
 
     @property
     def step_decades(self) -> float:
@@ -158,16 +171,17 @@ def read_curve(curve: Curve) -> Reading:
     width = kernel_width(lr)
     start = starting_loss(loss)
     count = starting_count(len(loss))
-    # The start is a median of `count` losses, the minimum a fit over 2 √π · width of them.
     sigma = max(_noise(loss[loss <= explosion]), 16 * np.finfo(np.float64).eps * abs(level))
     clipped = _without_outliers(clipped, sigma)
-    error = sigma * math.sqrt(1.57 / count + 1.0 / (2.0 * math.sqrt(math.pi) * width))
     x = np.log10(lr)
     grid = np.linspace(x[0], x[-1], len(lr))
     smooth = np.interp(grid, x, local_linear(clipped, width)) - start
     largest = np.finfo(np.float64).max / unit / 4.0  # so that differences stay finite
     smooth = np.clip(smooth, -largest, largest)
-    lowest = _first_lowest(smooth)
+    lowest = _valley(smooth, CLEAR_RISE * _error(sigma, sigma, count, width))
+    near = np.abs(np.arange(len(lr)) - np.argmin(np.abs(x - grid[lowest]))) <= round(2.0 * width)
+    # Noise often grows with the LR, and a fall must exceed what it is where the minimum lies.
+    error = _error(sigma, max(sigma, noise_scale(loss[near & (loss <= explosion)])), count, width)
     # A minimum inside the stretch that defines the start is no fall: the loss only rose.
     settled = grid[lowest] > x[count - 1]
     drop = max(0.0, -float(smooth[lowest])) if settled else 0.0
@@ -186,7 +200,33 @@ def read_curve(curve: Curve) -> Reading:
         rise_lr=rise_lr,
         points=len(lr),
         exploded=points.exploded_at is not None,
+        updates=read_updates(lr, points.update_ratio, width),
     )
+
+
+def _error(at_start: float, at_minimum: float, count: int, width: float) -> float:
+    """Compute the standard error of a drop from the batch noise at both of its ends.
+
+    The start is a median of `count` losses, the minimum a fit over 2 √π · width of them.
+    """
+    fitted = 2.0 * math.sqrt(math.pi) * width
+    return math.sqrt(1.57 * at_start**2 / count + at_minimum**2 / fitted)
+
+
+def _valley(smooth: Floats, height: float) -> int:
+    """Find the lowest point of the first valley, or of all where none is abandoned.
+
+    A loss that has lost its fall again goes down a second time where the first explosion has left
+    a model that only repairs itself: dead units, weights of another size. LRs behind it are not
+    LRs to start with.
+    """
+    lowest = _first_lowest(smooth)
+    whole = -float(smooth[lowest])
+    running = np.minimum.accumulate(smooth)
+    deep, lost = ABANDONED
+    ended = (running <= -deep * whole) & (smooth - running > max(lost * whole, height))
+    first = int(np.argmax(ended))
+    return _first_lowest(smooth[:first]) if ended[first] and first < lowest else lowest
 
 
 def _noise(loss: Floats) -> float:

@@ -75,7 +75,7 @@ ANSWERED: dict[str, tuple[Callable[[], Curve], str]] = {
     "thirty points": (lambda: thinned(30), "ok"),
     "ten points": (lambda: thinned(10), "low-confidence"),
     "six points": (lambda: thinned(6), "low-confidence"),
-    "very noisy": (lambda: classic(sigma=0.8), "low-confidence"),
+    "very noisy": (lambda: classic(sigma=1.1), "low-confidence"),
     "flat, then rising": (
         lambda: Curve(SWEEP, 1 + noise(0.1) + np.minimum((SWEEP / 0.1) ** 2, 100)),
         "low-confidence",
