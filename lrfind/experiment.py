@@ -17,6 +17,8 @@ from torch import nn
 from lrfind.config import Config, check_targets, in_file_order
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import ConfigError, InputError, LrfindError, Problem, UserCodeError
+from lrfind.refine.refinement import TrialObserver
+from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
 from lrfind.spec import LossSection, Spec, SweepSection
 from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
@@ -32,18 +34,22 @@ from lrfind.workload.phase import Phase
 from lrfind.workload.workload import Workload, is_factory
 
 
-def run_config(config: Config, observers: Sequence[Observer] = ()) -> Report:
-    """Run the range test that a config describes.
+def run_config(
+    config: Config,
+    observers: Sequence[Observer] = (),
+    trial_observers: Sequence[TrialObserver] = (),
+) -> Report:
+    """Run the range test that a config describes, and the trials where it asks for them.
 
     Raises:
         InputError: something the config names does not fit, told with file and line.
         UserCodeError: the user's code raised, with the phase and the import path.
     """
-    spec = config.spec
+    spec, count = config.spec, UpdateCount()
     with blamed_on(config) as blame:
         workload = blame.workload = open_workload(config)
-        curves = sweep_seeds(workload, spec.sweep, spec.seed, observers)
-    return make_report(
+        curves = sweep_seeds(workload, spec.sweep, spec.seed, [*observers, count])
+    report = make_report(
         curves,
         spec.suggest.method,
         spec.suggest.args,
@@ -53,6 +59,13 @@ def run_config(config: Config, observers: Sequence[Observer] = ()) -> Report:
         group_scales=workload.group_scales,
         notes=range_notes(curves, plan_of(spec.sweep)),
     )
+    if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
+        return report
+    with blamed_on(config) as blame:
+        blame.workload = workload
+        return refined(
+            report, workload, spec.refine, spec.schedule, trial_observers, spent=count.updates
+        )
 
 
 def open_workload(config: Config) -> Workload:

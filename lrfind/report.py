@@ -19,15 +19,17 @@ import numpy as np
 
 from lrfind.curve import Curve, StopReason, ratios_of
 from lrfind.errors import NoSuggestionError
+from lrfind.refine import Trial
 from lrfind.smoothing import Floats
 from lrfind.suggest import Note, Suggestion, Verdict, diagnose, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
+SCHEMA = 2
 # History of the schema:
 #   1  first version
+#   2  `trials`: trainings around the sweep's answer; read from version 1 as none
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Report:
         environment: where and with what.
         title: model, optimizer and batch size in a line, for headings.
         group_scales: LR multiplier of each parameter group, where there are several.
+        trials: short trainings around the sweep's answer, in the order they were made.
     """
 
     curves: tuple[Curve, ...]
@@ -89,6 +92,7 @@ class Report:
     environment: Environment
     title: str = ""
     group_scales: tuple[float, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
     def frame(self) -> pd.DataFrame:
         """Return every point of every curve as a table, with the columns of `curve.csv`."""
@@ -168,6 +172,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "notes": [asdict(note) for note in report.notes],
         "curves": [_curve_to_dict(curve) for curve in report.curves],
         "group_scales": list(report.group_scales),
+        "trials": [trial.to_data() for trial in report.trials],
         "spec": dict(report.spec),
         "environment": asdict(report.environment),
     }
@@ -184,9 +189,9 @@ def from_dict(data: Mapping[str, Any]) -> Report:
     Raises:
         ValueError: the schema is unknown, or a field is missing or of the wrong type.
     """
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+    if not isinstance(data, dict) or data.get("schema") not in (1, SCHEMA):
         found = data.get("schema") if isinstance(data, dict) else type(data).__name__
-        raise ValueError(f"schema {found!r} is not {SCHEMA}")
+        raise ValueError(f"schema {found!r} is not 1 or {SCHEMA}")
     try:
         suggestion, no_answer = data["suggestion"], data["no_answer"]
         return Report(
@@ -202,6 +207,7 @@ def from_dict(data: Mapping[str, Any]) -> Report:
             environment=Environment(**data["environment"]),
             title=str(data["title"]),
             group_scales=tuple(float(scale) for scale in data["group_scales"]),
+            trials=tuple(map(Trial.from_data, data["trials"] if data["schema"] > 1 else ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a report: {type(error).__name__} {error}") from error

@@ -35,4 +35,12 @@ def reread(path: Path, method: str | None = None) -> Report:
     args = own.get("args", {}) if method in (None, own.get("method")) else {}
     made = [note for note in saved.notes if note.code in RANGE_NOTES]
     fresh = make_report(saved.curves, chosen, args, spec=saved.spec, title=saved.title, notes=made)
-    return replace(fresh, environment=saved.environment, group_scales=saved.group_scales)
+    if saved.trials and method in (None, own.get("method")):
+        # What the trials said is no matter of reading the curve again.
+        fresh = replace(fresh, suggestion=saved.suggestion, notes=saved.notes)
+    return replace(
+        fresh,
+        environment=saved.environment,
+        group_scales=saved.group_scales,
+        trials=saved.trials,
+    )

@@ -17,7 +17,7 @@ RANKS = [
     {"config", "workload", "sweep"},
     {"refine"},
     {"report"},
-    {"export", "plot", "console", "lock"},
+    {"export", "plot", "console", "lock", "refined"},
     {"saved", "experiment"},
     {"api"},
     {"cli"},

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from lrfind.curve import Curve, StopReason, ratios_of
 from lrfind.export import write_curves
+from lrfind.refine import Trial
 from lrfind.report import (
     Environment,
     NoAnswer,
@@ -88,6 +89,10 @@ REPORTS = st.builds(
     environment=st.builds(Environment, TEXT, st.dictionaries(TEXT, TEXT), TEXT, TEXT),
     title=TEXT,
     group_scales=st.lists(LR, max_size=3).map(tuple),
+    trials=st.lists(
+        st.builds(Trial, LR, FINITE | st.just(math.inf), st.integers(0, 1000), st.booleans()),
+        max_size=3,
+    ).map(tuple),
 )
 
 
@@ -119,12 +124,26 @@ def test_the_top_level_keys_are_those_that_scripts_hold() -> None:
     data = strict(to_json(sample()))
 
     assert {"schema", "suggestion", "notes", "curves", "spec", "environment"} <= data.keys()
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     assert {"lr", "peak_lr", "low", "high", "method", "verdict", "reason"} <= data[
         "suggestion"
     ].keys()
     assert data["curves"][0]["loss"][-1] == "nan"
     assert data["curves"][0]["stop"] == "nonfinite"
+
+
+def test_a_report_of_the_first_schema_is_still_read() -> None:
+    """It has no trials, and everything else as it was."""
+    data = to_dict(sample()) | {"schema": 1}
+    del data["trials"]
+
+    assert from_dict(data) == sample_again(data)
+    assert from_dict(data).trials == ()
+
+
+def sample_again(data: dict[str, Any]) -> Report:
+    """Read the same report as the present schema has it."""
+    return from_dict(data | {"schema": 2, "trials": []})
 
 
 def test_infinite_values_in_a_config_are_written_as_text() -> None:
@@ -162,9 +181,9 @@ def curve_with(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ([], "schema 'list' is not 1"),
-        ({}, "schema None is not 1"),
-        (broken(schema=2), "schema 2 is not 1"),
+        ([], "schema 'list' is not 1 or 2"),
+        ({}, "schema None is not 1 or 2"),
+        (broken(schema=3), "schema 3 is not 1 or 2"),
         ({"schema": 1}, "KeyError"),
         (broken(curves=None), "TypeError"),
         (broken(curves=[3]), "TypeError"),

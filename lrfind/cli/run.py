@@ -43,6 +43,18 @@ def run(
         bool,
         typer.Option("--no-auto-range", help="Keep to start_lr and end_lr, whatever is seen."),
     ] = False,
+    refine: Annotated[
+        bool,
+        typer.Option("--refine", help="Try LRs around the answer in short trainings."),
+    ] = False,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            min=1,
+            help="Most updates of sweep and trials together (600); implies --refine.",
+        ),
+    ] = None,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -64,6 +76,8 @@ def run(
     loaded = load(config, [*(override or []), *keep_range])
     if method is not None:
         loaded = loaded.with_method(method)
+    if refine or budget is not None:
+        loaded = loaded.with_refinement(budget)
     folder = out or Path(loaded.spec.output.dir or f"runs/{config.stem}")
     claim_folder(folder, OUTPUT_FILES)
 
@@ -74,7 +88,7 @@ def run(
     try:
         # Standard output is the answer's; what the user's code prints is part of the story.
         with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
-            report = run_config(loaded, [recorder, progress])
+            report = run_config(loaded, [recorder, progress], [progress])
     except LrfindError:
         if recorder.has_written:
             say(f"what was measured so far is in {recorder.path}")
@@ -126,6 +140,7 @@ def exit_code(report: Report) -> ExitCode:
     """Choose what the process tells its caller."""
     from lrfind.curve import StopReason
 
-    if any(curve.stop is StopReason.INTERRUPTED for curve in report.curves):
+    is_cut = any(note.code == "refine-interrupted" for note in report.notes)
+    if is_cut or any(curve.stop is StopReason.INTERRUPTED for curve in report.curves):
         return ExitCode.INTERRUPTED
     return ExitCode.OK if report.suggestion is not None else ExitCode.NO_SUGGESTION

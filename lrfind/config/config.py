@@ -61,6 +61,14 @@ class Config:
         forget(origin, ("suggest",))
         return replace(self, spec=spec, origin=origin | {("suggest",): f"--method {method}"})
 
+    def with_refinement(self, budget: int | None = None) -> Config:
+        """Ask for trial trainings, within the config's own budget or another one."""
+        changes = {"enabled": True} if budget is None else {"enabled": True, "budget": budget}
+        refine = self.spec.refine.model_copy(update=changes)
+        spec = self.spec.model_copy(update={"refine": refine})
+        written = "--refine" if budget is None else f"--budget {budget}"
+        return replace(self, spec=spec, origin={**self.origin, ("refine",): written})
+
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read a config file and apply overrides; imports nothing that it names.

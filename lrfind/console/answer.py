@@ -11,6 +11,7 @@ from rich.text import Text
 from lrfind.console.grid import grid
 from lrfind.frame import lr_text
 from lrfind.output_format import Format
+from lrfind.refine import Trial
 from lrfind.report import Report, to_json
 from lrfind.suggest.answer import Suggestion, Verdict
 
@@ -78,8 +79,25 @@ def _rows(report: Report) -> list[tuple[str, Text]]:
             ("reason", Text(answer.reason)),
             ("change", Text(answer.remedy)),
         ]
+    if report.trials:
+        rows.append(("trials", _trials(report.trials)))
     rows += [("note", Text(str(note))) for note in report.notes]
     return rows
+
+
+def _trials(trials: Sequence[Trial]) -> Text:
+    """List where trials ended, by LR, the best one bold."""
+    best = min(trials, key=lambda trial: trial.loss)
+    parts = []
+    for trial in sorted(trials, key=lambda trial: trial.lr):
+        style = "bold" if trial is best and not trial.diverged else ""
+        parts.append(Text(f"{trial_text(trial)} at {lr_text(trial.lr)}", style=style))
+    return Text.assemble("loss ", Text(" · ").join(parts))
+
+
+def trial_text(trial: Trial) -> str:
+    """Write where a trial ended: `0.109`, `diverged`."""
+    return "diverged" if trial.diverged else f"{trial.loss:.4g}"
 
 
 def _footer(files: Sequence[Path], next_command: str) -> list[tuple[str, str]]:
@@ -131,6 +149,12 @@ def _markdown(report: Report, files: Sequence[Path], next_command: str) -> str:
             f"**No suggestion ({answer.verdict})**: {escape_markdown(answer.reason)}",
             "",
             f"To change: {escape_markdown(answer.remedy)}",
+        ]
+    if report.trials:
+        lines += ["", "| trial lr | final loss | steps |", "|---|---|---|"]
+        lines += [
+            f"| `{lr_text(trial.lr)}` | {trial_text(trial)} | {trial.steps} |"
+            for trial in sorted(report.trials, key=lambda trial: trial.lr)
         ]
     if report.notes:
         lines += ["", *(f"- {escape_markdown(str(note))}" for note in report.notes)]

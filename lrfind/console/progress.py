@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrfind.curve import Step, StopReason
+from lrfind.refine import Trial
 
 REDRAW_S = 0.1
 """Least time between two redraws."""
@@ -24,7 +25,7 @@ _GAP = 2
 
 
 class SweepProgress:
-    """An observer of sweeps that shows how far each is.
+    """An observer of sweeps and trials that shows how far each is.
 
     On a terminal it draws a bar with step, LR, loss, best loss and ETA, at most ten times a
     second; elsewhere it writes one line at the end of each seed. A step that is not drawn costs a
@@ -54,6 +55,7 @@ class SweepProgress:
         self._best = math.inf
         self._latest: Step | None = None
         self._due_s = math.inf
+        self._trial = ""
 
     def __enter__(self) -> SweepProgress:
         return self
@@ -80,17 +82,7 @@ class SweepProgress:
         if not self._drawn:
             return
         self._due_s = 0.0
-        self._clear()
-        self._live = Live(
-            self._bar(),
-            console=self._console,
-            auto_refresh=False,
-            transient=True,
-            # What the user's code prints must go where it would have gone without a bar.
-            redirect_stdout=sys.stdout.isatty(),
-            redirect_stderr=True,
-        )
-        self._live.start(refresh=True)
+        self._show(self._bar())
 
     def step(self, step: Step) -> None:
         """Take note of a step, and redraw when the last drawing is old enough."""
@@ -118,6 +110,37 @@ class SweepProgress:
             soft_wrap=True,
             markup=False,
         )
+
+    def begin_trial(self, index: int, lr: float, steps: int) -> None:
+        """Show which trial is running."""
+        self._trial = f"trial {index + 1}"
+        if self._drawn:
+            self._show(Text(f"{self._trial}  lr {lr:.1e}  {steps} steps", no_wrap=True))
+
+    def end_trial(self, trial: Trial | None) -> None:
+        """Leave a line on where it ended; none for one that was broken off."""
+        self._clear()
+        if self._quiet or trial is None:
+            return
+        end = "diverged" if trial.diverged else f"loss {_loss(trial.loss)}"
+        self._console.print(
+            f"{self._trial}: lr {trial.lr:.1e}, {end} after {trial.steps} steps",
+            soft_wrap=True,
+            markup=False,
+        )
+
+    def _show(self, line: Table | Text) -> None:
+        self._clear()
+        self._live = Live(
+            line,
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            # What the user's code prints must go where it would have gone without a bar.
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=True,
+        )
+        self._live.start(refresh=True)
 
     def _clear(self) -> None:
         live, self._live = self._live, None

@@ -35,7 +35,7 @@ def start_lr(suggestion: Suggestion, schedule: TrialSchedule) -> float:
 def conclude(suggestion: Suggestion, climb: Climb, gate: Gate, schedule: TrialSchedule) -> Outcome:
     """Join the sweep's suggestion and the trials around it.
 
-    Under a schedule that decays the trials find the peak, and lr = peak / 2.25, the ratio that
+    Under a schedule that decays the trials find the peak, and lr lies below it by the ratio that
     sweeps use as well; under a constant one they find lr. The usable range moves with the answer
     and ends below every LR at which a trial diverged.
     """

@@ -67,21 +67,24 @@ def refine(
     section: RefineSection,
     schedule: TrialSchedule,
     observers: Sequence[TrialObserver] = (),
+    *,
+    spent: int | None = None,
 ) -> Refinement:
     """Try LRs around a suggestion from the first seed's initial state, and say which is best.
 
     Args:
         workload: what the sweeps trained.
-        curves: of the sweeps; their updates are the first expense.
+        curves: of the sweeps.
         suggestion: read off them.
         section: the budget.
         schedule: what the trials train under.
         observers: told of every trial.
+        spent: updates that the sweeps took; None: as many as the curves have points.
 
     Returns:
         The refined suggestion; after Ctrl-C the given one, with what was tried.
     """
-    spent = sum(len(curve) for curve in curves)
+    spent = sum(len(curve) for curve in curves) if spent is None else spent
     loss = next(curve.loss for curve in curves if np.isfinite(curve.loss).any())
     tolerance = TOLERANCE * _drop(loss)
     if any(curve.stop is StopReason.EXHAUSTED for curve in curves):

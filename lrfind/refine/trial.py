@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,17 @@ class Trial:
     loss: float
     steps: int
     diverged: bool
+
+    def to_data(self) -> dict[str, Any]:
+        """Turn it into plain data; an infinite loss becomes text, since JSON has no such number."""
+        return asdict(self) | {"loss": self.loss if math.isfinite(self.loss) else str(self.loss)}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Trial:
+        """Read back what `to_data` wrote."""
+        return cls(
+            lr=float(data["lr"]),
+            loss=float(data["loss"]),
+            steps=int(data["steps"]),
+            diverged=bool(data["diverged"]),
+        )
