@@ -50,6 +50,11 @@ CATALOG: dict[str, Entry] = {
         "√(LR at 10 % of the fall · LR of the minimum)",
         "fastai 2021, on thresholds instead of a longest subsequence",
     ),
+    "slide": Entry(
+        "lrfind.suggest.slide:slide",
+        "highest r / 10 below the rise with equal slopes at r and r / 10",
+        "fastai 2021, scale-free",
+    ),
     "minimum": Entry(
         "lrfind.suggest.minimum:minimum",
         "LR of the minimum / 10",

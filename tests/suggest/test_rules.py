@@ -27,9 +27,20 @@ def fallen(share: float) -> float:
     return float(FINE[np.argmax(TRUTH[0] - share * DROP >= TRUTH)])
 
 
+def slid() -> float:
+    """Walk down from the rise until the slope a decade below is no less than 0.05 falls lower."""
+    slope = np.gradient(TRUTH, np.log10(FINE)) / DROP
+    decade = 100_000 // 8
+    right = int(np.searchsorted(FINE, UP30))
+    while slope[right] - slope[right - decade] > 0.05:
+        right -= 1
+    return float(FINE[right - decade])
+
+
 EXPECTED = {
     "auto": FACTOR * math.sqrt(fallen(0.9) * UP30),
     "steepest": float(FINE[np.argmin(np.gradient(TRUTH, np.log10(FINE))[:LOWEST])]),
+    "slide": slid(),
     "valley": math.sqrt(fallen(0.1) * float(FINE[LOWEST])),
     "minimum": float(FINE[LOWEST]) / 10,
     "before_rise": UP30 / 10**0.75,
@@ -139,6 +150,24 @@ def test_the_steepest_point_has_no_smoothing_lag() -> None:
     answer = suggest([Curve(SWEEP, loss)], "steepest").lr
 
     assert abs(math.log10(answer / 1e-3)) < 0.12
+
+
+def test_slide_stops_on_the_floor_of_a_wide_valley() -> None:
+    """Where the floor is wider than the interval the answer lies on it, not down the fall."""
+    curve = Curve(SWEEP, fall(SWEEP, 1e-5) + rise(SWEEP) + noise(0.002))
+    answer = suggest([curve], "slide").lr
+
+    assert 1e-3 < answer < 0.1
+
+
+def test_slide_does_not_depend_on_the_number_of_points() -> None:
+    """What the original reads per point is read per decade: 50 or 800 points answer alike."""
+    answers = []
+    for points in (50, 200, 800):
+        lr = np.logspace(-7, 1, points)
+        answers.append(suggest([Curve(lr, fall(lr) + rise(lr))], "slide").lr)
+
+    assert np.ptp(np.log10(answers)) < 0.1
 
 
 def test_valley_is_not_pulled_down_by_a_drifting_plateau() -> None:
