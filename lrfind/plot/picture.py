@@ -11,6 +11,7 @@ from lrfind.frame import fit_frame, pool
 from lrfind.plot import marks, style
 from lrfind.plot.scale import dress
 from lrfind.plot.sheet import Run, fit_left, footnote, isolated, lay_out
+from lrfind.plot.trials import PANEL_IN, draw_trials
 from lrfind.report import Report
 from lrfind.suggest.answer import Verdict
 
@@ -22,20 +23,26 @@ def draw(report: Report) -> Figure:
     """Draw one report; the figure belongs to no backend and no pyplot state.
 
     What a reader finds: title; verdict and reason; the curve with the answer marked on it; the
-    usable range; where and why the sweep ended. Without a suggestion, the reason and the remedy.
+    usable range; where and why the sweep ended; under it, where each trial ended. Without a
+    suggestion, the reason and the remedy.
     """
     curves = [curve for curve in report.curves if len(curve)]
     suggestion = report.suggestion
     answers = (suggestion.lr, suggestion.peak_lr) if suggestion else ()
-    frame = fit_frame(curves, answers, shows_points=True)
+    tried = [trial.lr for trial in report.trials]
+    frame = fit_frame(curves, [*answers, *tried], shows_points=True)
     sheet = lay_out(
         " ".join(report.title.split()),
         _verdict(report),
-        (style.PANEL_IN,),
+        (style.PANEL_IN, PANEL_IN) if tried else (style.PANEL_IN,),
         lane_in=style.LANE_IN if suggestion else style.LANE_IN / 2,
     )
     axes = sheet.panels[0]
     dress(axes, frame)
+    if tried:
+        draw_trials(sheet.panels[1], report.trials)
+        axes.tick_params(labelbottom=False)
+        axes.set_xlabel("")
     fit_left(sheet)
     if curves:
         pooled = pool(curves)
