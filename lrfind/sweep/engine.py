@@ -46,7 +46,10 @@ class Observer(Protocol):
     """Whoever watches a sweep: progress bars, partial saves, tests."""
 
     def begin(self, seed: int, index: int, count: int, steps: int) -> None:
-        """Take note that sweep `index` of `count` starts."""
+        """Take note that sweep `index` of `count` starts, again where its range was lowered.
+
+        `steps` are planned; more may follow where the range is extended.
+        """
 
     def step(self, step: Step) -> None:
         """Take one point of the curve; called for every update, so it must be cheap."""
