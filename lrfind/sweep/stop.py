@@ -14,6 +14,13 @@ from statistics import median
 from lrfind.curve import StopReason
 
 
+LARGE = 3.0
+"""Multiple of the noise so far beyond which a change of the loss is no noise."""
+
+CLEARLY = 2.0
+"""Multiple of the noise by which a level stands clearly above the start."""
+
+
 @dataclass(frozen=True, slots=True)
 class StopState:
     """What the rule remembers between losses.
@@ -23,7 +30,7 @@ class StopState:
         recent: the last `window` losses.
         start: running median when it was first full; None before.
         best: least running median so far.
-        noise: mean |ΔL| over the first losses, the batch noise while the LR is still tiny.
+        noise: mean |ΔL| so far, large ones cut: the batch noise.
         above: losses in a row whose running median stood above the start, beyond the noise.
     """
 
@@ -37,11 +44,12 @@ class StopState:
 
 @dataclass(frozen=True, slots=True)
 class StopRule:
-    """Divergence: s − best > factor · max(start − best, noise), or s > start + noise for long.
+    """Divergence: s − best > factor · max(start − best, noise), or s > start + 2 noise for long.
 
     s is the median of the last `window` losses (a single bad batch does not move it), best its
     least value so far, start its first, and noise the mean absolute difference of successive
-    losses over the first `min_steps`. The second half catches a model that is broken without
+    losses, in which a difference after the first `min_steps` counts as at most 3 times the mean
+    before it, so that an explosion does not raise the bar for itself. The second half catches a model that is broken without
     exploding: a classifier whose loss comes back to log(classes) and stays there. Adding a
     constant to the losses changes nothing, and so does multiplying them by a positive number. Any
     non-finite loss stops at once.
@@ -63,9 +71,11 @@ class StopRule:
         if not math.isfinite(loss):
             return replace(state, count=state.count + 1), StopReason.NONFINITE
         noise = state.noise
-        if state.recent and state.count < self.min_steps:
-            # Running mean over count − 1 differences so far.
-            noise += (abs(loss - state.recent[-1]) - noise) / state.count
+        if state.recent:
+            change = abs(loss - state.recent[-1])
+            if state.count >= self.min_steps and noise > 0:
+                change = min(change, LARGE * noise)
+            noise += (change - noise) / state.count
         recent = (*state.recent, loss)[-self.window :]
         count = state.count + 1
         if count < self.window:
@@ -73,7 +83,7 @@ class StopRule:
         level = median(recent)
         start = level if state.start is None else state.start
         best = min(state.best, level)
-        above = state.above + 1 if level - start > noise else 0
+        above = state.above + 1 if level - start > CLEARLY * noise else 0
         after = StopState(count, recent, start, best, noise, above)
         if count < self.min_steps or math.isinf(self.factor):
             return after, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from itertools import pairwise
 
 import pytest
@@ -150,3 +151,15 @@ def test_a_loss_that_never_rises_never_stops(steps: list[int]) -> None:
 
     assert all(b <= a for a, b in pairwise(losses))
     assert first_stop(losses) is None
+
+
+@pytest.mark.parametrize("slope", [0.0, -0.5])
+def test_batch_noise_is_no_divergence(slope: float) -> None:
+    """Of 300 noisy sweeps that go nowhere, or slowly down, none stops, however quiet they began."""
+    stopped = 0
+    for seed in range(300):
+        noise = random.Random(seed)
+        losses = [slope * i / 200 + noise.gauss(0.0, 1.0) for i in range(200)]
+        stopped += first_stop(losses) is not None
+
+    assert stopped == 0
