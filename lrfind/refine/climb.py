@@ -144,32 +144,37 @@ def next_rung(losses: Losses) -> int | None:
 
     From the start half a decade up and, where that was no better, down; on in the direction that
     falls until the best stands between two that are worse; then a quarter of a decade to the
-    better side of it. Down for as long as everything diverges.
+    better side of it and, where that was no better, to the other. Down for as long as everything
+    diverges.
     """
     if not losses:
         return 0
-    if len(losses) >= MOST or any(rung % HALF_DECADE for rung in losses):
+    if len(losses) >= MOST:
         return None
     best = best_rung(losses)
     if math.isinf(losses[best]):
         return min(losses) - HALF_DECADE
     above, below = best + HALF_DECADE, best - HALF_DECADE
-    if sum(map(math.isfinite, losses.values())) < BRACKETING:
+    is_coarse = all(rung % HALF_DECADE == 0 for rung in losses)
+    if is_coarse and sum(map(math.isfinite, losses.values())) < BRACKETING:
         if above not in losses:
             return above
         if below not in losses:
             return below
     # What was not tried lies in the direction of the climb.
     unknown = -math.inf
-    return best + 1 if losses.get(above, unknown) < losses.get(below, unknown) else best - 1
+    is_up = losses.get(above, unknown) < losses.get(below, unknown)
+    finer = (best + 1, best - 1) if is_up else (best - 1, best + 1)
+    return next((rung for rung in finer if rung not in losses), None)
 
 
 def optimum(losses: Losses) -> float:
     """Place the optimum: the vertex of the parabola through the best trial and its neighbours.
 
-    In log LR; the best rung itself where a neighbour is missing or diverged. With b the best, l
-    and r its neighbours, s₁ and s₂ the slopes on either side: (l + b)/2 − s₁ (r − l) / 2(s₂ − s₁),
-    which lies between the midpoints of the two sides.
+    In log LR. With b the best, l and r its neighbours, s₁ and s₂ the slopes on either side:
+    (l + b)/2 − s₁ (r − l) / 2(s₂ − s₁), which lies between the midpoints of the two sides. Where a
+    neighbour diverged, the limit of that: the midpoint of the other side, away from the cliff. The
+    best rung itself where a neighbour is missing, or both diverged.
     """
     best = best_rung(losses)
     left = max((rung for rung in losses if rung < best), default=None)
@@ -178,8 +183,10 @@ def optimum(losses: Losses) -> float:
         return float(best)
     rises = losses[left] - losses[best], losses[right] - losses[best]
     unit = max(rises)
-    if not 0.0 < unit < math.inf:
+    if not unit > 0.0 or min(rises) == math.inf:
         return float(best)
+    if unit == math.inf:
+        return (best + (left if rises[1] == math.inf else right)) / 2
     first, second = -rises[0] / unit / (best - left), rises[1] / unit / (right - best)
     return (left + best) / 2 - first * (right - left) / 2 / (second - first)
 
