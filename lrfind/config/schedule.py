@@ -34,7 +34,7 @@ def schedule_errors(tree: Mapping[str, Any]) -> Iterator[tuple[str, str, Loc]]:
     try:
         start = args.get("start_lr")
         # No LR is known yet; any will do that a sweep's own start does not lie above.
-        lr = max(1.0, 10.0 * start) if type(start) in (int, float) else 1.0
+        lr = max(1.0, 10.0 * start) if isinstance(start, int | float) else 1.0
         plan(name, lr, steps, warmup, args)
     except ArgumentError as error:
         for problem in error.problems:
