@@ -120,7 +120,8 @@ def local_linear(values: Floats, width: float) -> Floats:
     # Subtracting a typical value first keeps the sums exact to rounding when a constant is added.
     offset = float(np.median(values[finite]))
     y = np.where(finite, values - offset, 0.0)
-    reach = min(int(np.ceil(4 * width)), len(values) - 1)
+    # A width that is whole but for rounding (25 points a decade) must not reach a point further.
+    reach = min(int(np.ceil(4 * width - 1e-9)), len(values) - 1)
     distance = np.arange(-reach, reach + 1, dtype=np.float64)
     weight = np.exp(-0.5 * (distance / width) ** 2)
     ones = finite.astype(np.float64)

@@ -247,3 +247,18 @@ def test_clipping_cuts_only_what_explodes() -> None:
     np.testing.assert_array_equal(clipped[:-2], loss[:-2])
     assert clipped[-2] == pytest.approx(3.5)
     assert np.isnan(clipped[-1])
+
+
+@pytest.mark.parametrize("points", [31, 151, 201])
+@pytest.mark.parametrize("factor", [1e-5, 2e-4, 0.3, 7.0])
+def test_the_unit_of_lr_changes_nothing(points: int, factor: float) -> None:
+    """A kernel of a whole number of points reaches as far whichever way its width is rounded."""
+    lr = np.logspace(-5, 1, points)
+    loss = np.random.default_rng(points).normal(size=points)
+
+    np.testing.assert_allclose(
+        local_linear(loss, kernel_width(factor * lr)),
+        local_linear(loss, kernel_width(lr)),
+        rtol=1e-9,
+        atol=1e-12,
+    )
