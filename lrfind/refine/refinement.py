@@ -26,8 +26,12 @@ FEWEST = 3
 TYPICAL = 4
 """Trials that enclose an answer which was nearly right."""
 
-SHORTEST, LONGEST = 20, 100
-"""Updates of a trial where the config does not say; longer ones gained nothing."""
+SHORTEST, LONGEST = 75, 100
+"""Updates of a trial where the config does not say.
+
+Trials of 25 and 50 updates end before high LRs show that they are unstable, and their answers were
+worse than the sweep's own; longer ones than 100 gained nothing.
+"""
 
 TOLERANCE = 2.0
 """Drops of the sweep by which a trial's loss may stand above its start before it is cut short."""

@@ -35,7 +35,7 @@ class RefineSection(Section):
         default=None,
         ge=1,
         description="Updates of each trial; left out: what the budget allows for four of them, "
-        "between 20 and 100.",
+        "between 75 and 100.",
     )
 
     @model_validator(mode="before")
