@@ -8,7 +8,6 @@ from hashlib import sha256
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from benchmarks.suggestion.access import load_pairs, load_truth
 from benchmarks.suggestion.answers import Answer
@@ -17,11 +16,9 @@ from benchmarks.suggestion.schedules import SCHEDULES, STEPS
 from benchmarks.suggestion.score import score
 from benchmarks.suggestion.seeds import FINDER_SEEDS, ORACLE_SEEDS
 from benchmarks.suggestion.stacked import train_stack
-from benchmarks.suggestion.sweeps import RatioRecorder
 from benchmarks.suggestion.tasks import FAMILIES, PAIRS, TASKS, Batch, Pair
 from benchmarks.suggestion.truth import Truth
 from benchmarks.suggestion.yardstick import bootstrap, diverges, regret_of
-from lrfind.curve import Step, StopReason
 from lrfind.optim import CATALOG
 from lrfind.registry import load_entry
 
@@ -207,21 +204,6 @@ def test_schedules_meet_their_description() -> None:
     assert cosine[14] == cosine[15] == 1.0
     assert 0.0 < cosine[-1] < 1e-4
     assert np.all(np.diff(cosine[15:]) < 0)
-
-
-def test_recorded_ratio_is_the_relative_size_of_the_update() -> None:
-    """|Δw| / |w| of plain SGD on ½|w|² is the LR itself."""
-    model = nn.Linear(3, 2)
-    recorder = RatioRecorder(lambda: list(model.parameters()))
-    recorder.begin(0, 0, 1, 3)
-    for i, lr in enumerate((0.01, 0.1, 0.5)):
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(1 - lr)
-        recorder.step(Step(i, lr, 0.0, 0.0))
-    recorder.end(StopReason.COMPLETED)
-
-    assert recorder.ratios == pytest.approx([0.01, 0.1, 0.5], rel=1e-5)
 
 
 def test_score_counts_what_the_table_shows() -> None:

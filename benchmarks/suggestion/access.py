@@ -3,7 +3,7 @@
     from benchmarks.suggestion.access import load_pairs, load_sweeps, regret
 
     for (pair, seed), sweep in load_sweeps().items():
-        lr = my_rule(sweep.curve, sweep.update_ratio)
+        lr = my_rule(sweep.curve)
         print(pair, seed, regret(pair, "constant", lr))
 
 Held-out pairs come only when asked for by name; ask once, at the end.
@@ -28,7 +28,8 @@ def load_sweeps(plan: str = "default", held_out: bool = False) -> dict[tuple[str
     """Read the saved sweeps, by pair name and finder seed.
 
     Args:
-        plan: `default` (200 steps, 1e-7 … 10) or `wide` (150 steps, 1e-5 … 300).
+        plan: `default` (200 steps, 1e-7 … 10, widened where needed), `as given` (the same, never
+            widened) or `wide` (150 steps, 1e-5 … 300, never widened).
         held_out: those of the held-out pairs instead.
     """
     return {

@@ -43,7 +43,7 @@ def lrfind_answers(method: str, pairs: Iterable[Pair], plan: str = "default") ->
 
 def rule_answer(method: str, sweep: Sweep) -> Answer:
     """Ask one rule of lrfind about one sweep; a refusal is an answer without LRs."""
-    steps = len(sweep.curve)
+    steps = sweep.steps
     try:
         found = suggest([sweep.curve], method)
     except NoSuggestionError:
@@ -102,6 +102,7 @@ def grid_answers(pairs: Iterable[Pair]) -> list[Answer]:
 def own_systems(pairs: Sequence[Pair]) -> dict[str, list[Answer]]:
     """Ask everyone of this file; system → answers."""
     systems = {f"lrfind {method}": lrfind_answers(method, pairs) for method in CATALOG}
+    systems["lrfind auto, range as given"] = lrfind_answers("auto", pairs, "as given")
     systems["best constant per optimizer"] = constant_answers(pairs)
     systems["framework default"] = default_answers(pairs)
     systems["full grid, one seed"] = grid_answers(pairs)
