@@ -14,8 +14,9 @@ from lrfind.config_messages import explain
 from lrfind.curve import StopReason
 from lrfind.errors import InputError, Problem
 from lrfind.experiment import plan_of, sweep_seeds
+from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
-from lrfind.spec import DataSection, GroupSection, SweepSection, ValidationSection
+from lrfind.spec import DataSection, GroupSection, RefineSection, SweepSection, ValidationSection
 from lrfind.suggest.panel import find_rule
 from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
@@ -43,6 +44,7 @@ def range_test(
     method: str = "auto",
     batch_size: int | None = None,
     validation: Any = None,
+    refine: bool | int = False,
     observers: Sequence[Observer] = (),
     **sweep: Any,
 ) -> Report:
@@ -73,6 +75,8 @@ def range_test(
         batch_size: samples a batch, where `batches` is a dataset.
         validation: held-out data, in the forms of `batches`; its first 4 batches are measured
             after each update instead of the training loss.
+        refine: try LRs around the answer in short trainings; a number is the most updates that
+            sweep and trials may take together, True stands for 600.
         observers: told of every step.
         **sweep: any other key of the config's `sweep` section.
 
@@ -93,17 +97,16 @@ def range_test(
         >>> 0.01 < report.suggestion.lr < 10
         True
     """
-    if loss_fn is not None and step is not None:
-        raise InputError(
-            Problem("range_test", "got both loss_fn and step", "a step computes the loss; keep one")
-        )
     find_rule(method, {})
     keys = {"mode": mode, "start_lr": start_lr, "end_lr": end_lr, "steps": steps, "seeds": seeds}
     section = _validated(SweepSection, {**keys, **sweep}, "range_test")
     size = batch_size if is_dataset(validation) or isinstance(validation, tuple) else None
     held_out = _validated(ValidationSection, {"target": "", "batch_size": size}, "range_test")
+    # A bool is an int, and `True` is no budget.
+    budget = {} if isinstance(refine, bool) else {"budget": refine}
+    trials = _validated(RefineSection, budget, "range_test")
     groups = [_validated(GroupSection, dict(group), "param_groups") for group in param_groups]
-    _refuse_strangers(model, optimizer)
+    _refuse_contradictions(model, optimizer, loss_fn, step)
     workload = Workload(
         model=model,
         data=batches,
@@ -114,10 +117,11 @@ def range_test(
         device=choose_device(str(device)),
         validation=None if validation is None else (validation, held_out),
     )
-    curves = sweep_seeds(workload, section, seed, observers)
+    count = UpdateCount()
+    curves = sweep_seeds(workload, section, seed, [*observers, count])
     if curves[-1].stop is StopReason.INTERRUPTED:
         raise KeyboardInterrupt
-    return make_report(
+    report = make_report(
         curves,
         method,
         device=device_name(workload.device),
@@ -125,9 +129,18 @@ def range_test(
         group_scales=workload.group_scales,
         notes=range_notes(curves, plan_of(section)),
     )
+    if refine is not False:
+        report = refined(report, workload, trials, spent=count.updates)
+        if any(note.code == "refine-interrupted" for note in report.notes):
+            raise KeyboardInterrupt
+    return report
 
 
-def _refuse_strangers(model: Any, optimizer: Any) -> None:
+def _refuse_contradictions(model: Any, optimizer: Any, loss_fn: Any, step: Any) -> None:
+    if loss_fn is not None and step is not None:
+        raise InputError(
+            Problem("range_test", "got both loss_fn and step", "a step computes the loss; keep one")
+        )
     if isinstance(optimizer, Optimizer) and not isinstance(model, nn.Module):
         raise InputError(
             Problem(

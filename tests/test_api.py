@@ -466,3 +466,26 @@ def test_a_first_loss_of_nan_gives_no_suggestion_but_a_reason() -> None:
     assert report.suggestion is None
     assert report.no_answer is not None
     assert report.no_answer.remedy
+
+
+def test_refine_tries_lrs_within_its_budget() -> None:
+    """`refine=` gives trials that fit the budget, and leaves the caller's model as it was."""
+    model = torch.nn.Linear(4, 1)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    X = torch.randn(256, 4, generator=torch.Generator().manual_seed(0))
+    data = (X, X.sum(1, keepdim=True))
+
+    report = range_test(model, data, "mse_loss", optimizer="adam", refine=550, device="cpu")
+
+    assert len(report.trials) >= 3
+    assert len(report.curves[0]) + sum(trial.steps for trial in report.trials) <= 550
+    assert report.suggestion is not None
+    assert report.suggestion.method == "auto+trials"
+    assert all(map(torch.equal, model.parameters(), before))
+
+
+@pytest.mark.parametrize("refine", [0, -5])
+def test_a_budget_that_is_none_is_refused(refine: int) -> None:
+    """A budget below one update is an error, not a run without trials."""
+    with pytest.raises(InputError, match="budget"):
+        range_test(torch.nn.Linear(1, 1), [torch.ones(1, 1)], "mse_loss", refine=refine)

@@ -72,8 +72,7 @@ def run(
     from lrfind.config import load
     from lrfind.export import OUTPUT_FILES, CurveRecorder
 
-    keep_range = ["sweep.auto_range=false"] if no_auto_range else []
-    loaded = load(config, [*(override or []), *keep_range])
+    loaded = load(config, (override or []) + ["sweep.auto_range=false"] * no_auto_range)
     if method is not None:
         loaded = loaded.with_method(method)
     if refine or budget is not None:
@@ -94,7 +93,9 @@ def run(
             say(f"what was measured so far is in {recorder.path}")
         raise
     files = save(report, folder)
-    show(report, output_format, files, next_command=f"lrfind plot {files[0]}", quiet=quiet)
+    can_refine = report.suggestion is not None and not loaded.spec.refine.enabled
+    following = f"run {config} --refine" if can_refine else f"plot {files[0]}"
+    show(report, output_format, files, next_command=f"lrfind {following}", quiet=quiet)
     raise typer.Exit(exit_code(report))
 
 

@@ -67,7 +67,7 @@ def _rows(report: Report) -> list[tuple[str, Text]]:
                 "peak_lr",
                 Text.assemble((lr_text(suggestion.peak_lr), "bold"), "  for warmup + decay"),
             ),
-            ("range", Text(f"{lr_text(suggestion.low)} … {lr_text(suggestion.high)}  usable")),
+            ("range", Text(f"{_range(suggestion)}  usable at a constant lr")),
             ("verdict", Text.assemble((suggestion.verdict.value, number), f"  {_how(suggestion)}")),
             ("reason", Text(suggestion.reason)),
         ]
@@ -116,6 +116,10 @@ def _how(suggestion: Suggestion) -> str:
     )
 
 
+def _range(suggestion: Suggestion, quote: str = "") -> str:
+    return f"{quote}{lr_text(suggestion.low)}{quote} … {quote}{lr_text(suggestion.high)}{quote}"
+
+
 def _style(verdict: Verdict) -> str:
     return _STYLES.get(verdict, "red")
 
@@ -138,7 +142,7 @@ def _markdown(report: Report, files: Sequence[Path], next_command: str) -> str:
             "|---|---|---|",
             f"| **lr** | **`{lr_text(suggestion.lr)}`** | constant schedule |",
             f"| peak_lr | `{lr_text(suggestion.peak_lr)}` | warmup + decay |",
-            f"| range | `{lr_text(suggestion.low)}` … `{lr_text(suggestion.high)}` | usable |",
+            f"| range | {_range(suggestion, '`')} | usable at a constant lr |",
             "",
             f"**{suggestion.verdict}** {escape_markdown(_how(suggestion))}: "
             f"{escape_markdown(suggestion.reason)}",

@@ -13,7 +13,6 @@ from statistics import median
 
 from lrfind.curve import StopReason
 
-
 LARGE = 3.0
 """Multiple of the noise so far beyond which a change of the loss is no noise."""
 
@@ -49,10 +48,10 @@ class StopRule:
     s is the median of the last `window` losses (a single bad batch does not move it), best its
     least value so far, start its first, and noise the mean absolute difference of successive
     losses, in which a difference after the first `min_steps` counts as at most 3 times the mean
-    before it, so that an explosion does not raise the bar for itself. The second half catches a model that is broken without
-    exploding: a classifier whose loss comes back to log(classes) and stays there. Adding a
-    constant to the losses changes nothing, and so does multiplying them by a positive number. Any
-    non-finite loss stops at once.
+    before it, so that an explosion does not raise the bar for itself. The second half catches a
+    model that is broken without exploding: a classifier whose loss comes back to log(classes) and
+    stays there. Adding a constant to the losses changes nothing, and so does multiplying them by a
+    positive number. Any non-finite loss stops at once.
 
     Attributes:
         factor: how many drops above the best; `inf` leaves only the non-finite stop.
