@@ -26,10 +26,10 @@ from lrfind.suggest import Note, Suggestion, Verdict, diagnose, suggest
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 2
-# History of the schema:
+SCHEMA = 1
+# History of the schema. A key that is added, and that readers can do without, does not raise it:
+# `trials` and a curve's `update_ratio` may be absent. A key that changes or goes does.
 #   1  first version
-#   2  `trials`: trainings around the sweep's answer; read from version 1 as none
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +189,9 @@ def from_dict(data: Mapping[str, Any]) -> Report:
     Raises:
         ValueError: the schema is unknown, or a field is missing or of the wrong type.
     """
-    if not isinstance(data, dict) or data.get("schema") not in (1, SCHEMA):
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         found = data.get("schema") if isinstance(data, dict) else type(data).__name__
-        raise ValueError(f"schema {found!r} is not 1 or {SCHEMA}")
+        raise ValueError(f"schema {found!r} is not {SCHEMA}")
     try:
         suggestion, no_answer = data["suggestion"], data["no_answer"]
         return Report(
@@ -207,7 +207,7 @@ def from_dict(data: Mapping[str, Any]) -> Report:
             environment=Environment(**data["environment"]),
             title=str(data["title"]),
             group_scales=tuple(float(scale) for scale in data["group_scales"]),
-            trials=tuple(map(Trial.from_data, data["trials"] if data["schema"] > 1 else ())),
+            trials=tuple(map(Trial.from_data, data.get("trials", ()))),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a report: {type(error).__name__} {error}") from error

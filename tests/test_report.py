@@ -124,7 +124,7 @@ def test_the_top_level_keys_are_those_that_scripts_hold() -> None:
     data = strict(to_json(sample()))
 
     assert {"schema", "suggestion", "notes", "curves", "spec", "environment"} <= data.keys()
-    assert data["schema"] == 2
+    assert data["schema"] == 1
     assert {"lr", "peak_lr", "low", "high", "method", "verdict", "reason"} <= data[
         "suggestion"
     ].keys()
@@ -132,18 +132,13 @@ def test_the_top_level_keys_are_those_that_scripts_hold() -> None:
     assert data["curves"][0]["stop"] == "nonfinite"
 
 
-def test_a_report_of_the_first_schema_is_still_read() -> None:
-    """It has no trials, and everything else as it was."""
-    data = to_dict(sample()) | {"schema": 1}
+def test_a_report_without_trials_is_read_as_one_with_none() -> None:
+    """Keys that a report may lack leave everything else as it was."""
+    data = to_dict(sample())
     del data["trials"]
 
-    assert from_dict(data) == sample_again(data)
+    assert from_dict(data) == from_dict(data | {"trials": []})
     assert from_dict(data).trials == ()
-
-
-def sample_again(data: dict[str, Any]) -> Report:
-    """Read the same report as the present schema has it."""
-    return from_dict(data | {"schema": 2, "trials": []})
 
 
 def test_infinite_values_in_a_config_are_written_as_text() -> None:
@@ -181,9 +176,9 @@ def curve_with(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ([], "schema 'list' is not 1 or 2"),
-        ({}, "schema None is not 1 or 2"),
-        (broken(schema=3), "schema 3 is not 1 or 2"),
+        ([], "schema 'list' is not 1"),
+        ({}, "schema None is not 1"),
+        (broken(schema=3), "schema 3 is not 1"),
         ({"schema": 1}, "KeyError"),
         (broken(curves=None), "TypeError"),
         (broken(curves=[3]), "TypeError"),

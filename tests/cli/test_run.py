@@ -117,7 +117,7 @@ def test_stdout_holds_the_answer_alone(
 
     assert outcome.err == ""
     if output_format == "json":
-        assert json.loads(outcome.out)["schema"] == 2
+        assert json.loads(outcome.out)["schema"] == 1
     else:
         assert outcome.out.startswith("#")
 
