@@ -74,7 +74,7 @@ def _from_loss(reading: Reading) -> Pick:
     fallen = reading.fallen(0.9)
     return Pick(
         FACTOR * math.sqrt(fallen) * math.sqrt(rise),
-        f"{FACTOR:g} × the geometric mean of rise and {fallen:.1e} (90 % fallen)"
+        f"{FACTOR:g} × the geometric mean of the rise and {fallen:.1e} (90 % fallen)"
         if reading.rise_lr is not None
         else f"{FACTOR:g} × the geometric mean of the end and {fallen:.1e} (90 % fallen)",
     )
