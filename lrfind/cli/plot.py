@@ -36,9 +36,14 @@ def plot(
 
 
 def _labels(files: list[Path]) -> list[str]:
-    """Name files by the shortest ends of their paths that tell them apart."""
-    for depth in range(1, max(len(file.parts) for file in files) + 1):
-        names = ["/".join(file.with_suffix("").parts[-depth:]) for file in files]
+    """Name files by the shortest ends of their paths that tell them apart.
+
+    A name that all of them bear (`runs/a/curve.csv`, `runs/b/curve.csv`) tells nothing.
+    """
+    shared = len({file.name for file in files}) == 1
+    paths = [file.parent if shared else file.with_suffix("") for file in files]
+    for depth in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-depth:]) for path in paths]
         if len(set(names)) == len(names):
             return names
     return [f"{file} ({i})" for i, file in enumerate(files, start=1)]
