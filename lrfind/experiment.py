@@ -153,6 +153,35 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
     return [*rows, ("ok", f"lrfind run {config.path}")]
 
 
+def check_batch_size(config: Config, where: str) -> list[str]:
+    """Draw and compute one batch of a config's size, before many are swept.
+
+    Args:
+        config: with `data.batch_size` set.
+        where: the option that set it, to name in an error.
+
+    Returns:
+        The names of the optimizer's class and of the classes it is made of, its own first.
+
+    Raises:
+        InputError: the data bring their own batches or hold fewer samples than one; or as
+            `inspect_config`.
+    """
+    size = config.spec.data.batch_size or 0
+    with blamed_on(config) as blame:
+        workload = blame.workload = open_workload(config)
+        with workload.open(config.spec.seed) as trainable:
+            trainable.backward()
+        accumulate = config.spec.sweep.accumulate
+        seen = trainable.batch_size
+        # A smaller batch than its name says would bend the law.
+        if seen is not None and seen < size * accumulate:
+            most = seen // accumulate
+            what = f"gives {most} samples where a batch of {size} is asked for"
+            raise InputError(Problem("data", what, f"take sizes up to {most} in {where}"))
+        return [base.__name__ for base in type(trainable.swept.optimizer).__mro__]
+
+
 class Blame:
     """Whom to blame for an exception: what the workload was doing when it came."""
 

@@ -14,7 +14,7 @@ RANKS = [
     {"errors", "smoothing", "output_format"},
     {"registry", "spec", "curve", "atomic"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
-    {"config", "workload", "sweep"},
+    {"config", "workload", "sweep", "batch_law"},
     {"refine"},
     {"report"},
     {"export", "plot", "console", "lock", "refined"},

@@ -49,6 +49,34 @@ Method = Annotated[
         help=f"Rule that reads the curve: {', '.join(METHODS)}; or file.py:function.",
     ),
 ]
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        help="Folder of the files; `runs/<config stem>` unless the config names one.",
+    ),
+]
+KeepRange = Annotated[
+    bool, typer.Option("--no-auto-range", help="Keep to start_lr and end_lr, whatever is seen.")
+]
+Refine = Annotated[
+    bool, typer.Option("--refine", help="Try LRs around the answer in short trainings.")
+]
+Budget = Annotated[
+    int | None,
+    typer.Option(
+        metavar="STEPS",
+        min=1,
+        help="Most updates of sweep and trials together (600); implies --refine.",
+    ),
+]
+BatchSizes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N,N,...",
+        help="Sweep each batch size, and fit the law of LR against batch size.",
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no notes on standard error.")
 ]

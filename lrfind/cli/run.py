@@ -5,17 +5,22 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from lrfind.cli.options import (
+    BatchSizes,
+    Budget,
     ConfigFile,
     Debug,
+    KeepRange,
     Method,
+    OutputFolder,
     OutputFormat,
     Overrides,
     Quiet,
+    Refine,
     can_draw,
     say,
     wants_color,
@@ -25,36 +30,19 @@ from lrfind.errors import ExitCode, LrfindError
 from lrfind.output_format import Format
 
 if TYPE_CHECKING:
+    from lrfind.config import Config
     from lrfind.report import Report
 
 
 def run(
     config: ConfigFile,
     override: Overrides = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="Folder of the files; `runs/<config stem>` unless the config names one.",
-        ),
-    ] = None,
+    out: OutputFolder = None,
     method: Method = None,
-    no_auto_range: Annotated[
-        bool,
-        typer.Option("--no-auto-range", help="Keep to start_lr and end_lr, whatever is seen."),
-    ] = False,
-    refine: Annotated[
-        bool,
-        typer.Option("--refine", help="Try LRs around the answer in short trainings."),
-    ] = False,
-    budget: Annotated[
-        int | None,
-        typer.Option(
-            metavar="STEPS",
-            min=1,
-            help="Most updates of sweep and trials together (600); implies --refine.",
-        ),
-    ] = None,
+    no_auto_range: KeepRange = False,
+    refine: Refine = False,
+    budget: Budget = None,
+    batch_sizes: BatchSizes = None,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -64,13 +52,15 @@ def run(
     Writes `curve.csv`, `curve.png` and `report.json`. Exit codes: 0 a suggestion, 2 wrong input,
     3 no honest suggestion (the files are still written), 130 interrupted.
 
+    With `--batch-sizes 32,64,128,256` these go to a folder a size, and `batch-sizes.json` and
+    `batch-sizes.png` tell how the LR depends on the batch size; 3 where fewer than two sizes gave
+    a suggestion.
+
     In a script: `LR=$(lrfind run configs/digits.yaml --format lr)`
 
     Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
     """
-    from lrfind.atomic import claim_folder
     from lrfind.config import load
-    from lrfind.export import OUTPUT_FILES, CurveRecorder
 
     loaded = load(config, (override or []) + ["sweep.auto_range=false"] * no_auto_range)
     if method is not None:
@@ -78,25 +68,36 @@ def run(
     if refine or budget is not None:
         loaded = loaded.with_refinement(budget)
     folder = out or Path(loaded.spec.output.dir or f"runs/{config.stem}")
-    claim_folder(folder, OUTPUT_FILES)
+    if batch_sizes is not None:
+        from lrfind.cli.batch_sizes import run_batch_sizes
 
-    from lrfind.console import SweepProgress
-    from lrfind.experiment import run_config
-
-    recorder = CurveRecorder(folder)
-    try:
-        # Standard output is the answer's; what the user's code prints is part of the story.
-        with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
-            report = run_config(loaded, [recorder, progress], [progress])
-    except LrfindError:
-        if recorder.has_written:
-            say(f"what was measured so far is in {recorder.path}")
-        raise
+        code = run_batch_sizes(loaded, batch_sizes, folder, output_format, quiet=quiet)
+        raise typer.Exit(code)
+    report = measure(loaded, folder, quiet=quiet)
     files = save(report, folder)
     can_refine = report.suggestion is not None and not loaded.spec.refine.enabled
     following = f"run {config} --refine" if can_refine else f"plot {files[0]}"
     show(report, output_format, files, next_command=f"lrfind {following}", quiet=quiet)
     raise typer.Exit(exit_code(report))
+
+
+def measure(config: Config, folder: Path, *, quiet: bool) -> Report:
+    """Run a config, its curve kept on disk and its story on standard error."""
+    from lrfind.atomic import claim_folder
+    from lrfind.console import SweepProgress
+    from lrfind.experiment import run_config
+    from lrfind.export import OUTPUT_FILES, CurveRecorder
+
+    claim_folder(folder, OUTPUT_FILES)
+    recorder = CurveRecorder(folder)
+    try:
+        # Standard output is the answer's; what the user's code prints is part of the story.
+        with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
+            return run_config(config, [recorder, progress], [progress])
+    except LrfindError:
+        if recorder.has_written:
+            say(f"what was measured so far is in {recorder.path}")
+        raise
 
 
 def save(report: Report, folder: Path) -> list[Path]:

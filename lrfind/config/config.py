@@ -69,6 +69,13 @@ class Config:
         written = "--refine" if budget is None else f"--budget {budget}"
         return replace(self, spec=spec, origin={**self.origin, ("refine",): written})
 
+    def with_batch_size(self, size: int) -> Config:
+        """Batch the training data otherwise."""
+        data = self.spec.data.model_copy(update={"batch_size": size})
+        spec = self.spec.model_copy(update={"data": data})
+        origin = {**self.origin, ("data", "batch_size"): f"--batch-sizes {size}"}
+        return replace(self, spec=spec, origin=origin)
+
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read a config file and apply overrides; imports nothing that it names.
