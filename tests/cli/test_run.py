@@ -340,17 +340,19 @@ def test_several_curves_are_read_in_one_go(
 ) -> None:
     """`suggest` answers each file, and `plot` overlays them in one picture."""
     monkeypatch.chdir(tmp_path)
-    for seed in ("0", "1"):
-        lrfind("run", DIGITS, "--set", f"seed={seed}", "--out", seed)
+    for seed, folder in enumerate(("first", "second")):
+        lrfind("run", DIGITS, "--set", f"seed={seed}", "--out", folder)
 
-    answers = lrfind("suggest", "0/curve.csv", "1/curve.csv", "--format", "lr")
-    table = lrfind("suggest", "0/curve.csv", "1/curve.csv")
-    picture = lrfind("plot", "0/curve.csv", "1/curve.csv", "-o", "both.svg")
+    answers = lrfind("suggest", "first/curve.csv", "second/curve.csv", "--format", "lr")
+    table = lrfind("suggest", "first/curve.csv", "second/curve.csv")
+    picture = lrfind("plot", "first/curve.csv", "second/curve.csv", "-o", "both.svg")
+    drawn = Path("both.svg").read_text()
 
     assert len([float(line) for line in answers.out.splitlines()]) == 2
-    assert "0/curve.csv\n" in table.out
+    assert "first/curve.csv\n" in table.out
     assert picture.out == "both.svg\n"
-    assert "0/curve" in Path("both.svg").read_text()
+    assert "<!-- first -->" in drawn
+    assert "<!-- second -->" in drawn
 
 
 def test_signals_are_as_before(lrfind: Callable[..., Any]) -> None:
