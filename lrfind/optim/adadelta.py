@@ -8,10 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfind.optim._kernels import Kernel
 from lrfind.optim._lean import Params
 from lrfind.optim._method import Method
-from lrfind.optim._plan import Bucket
 from lrfind.optim._validation import check_at_least_zero, check_lr
 from lrfind.optim._values import Group, State, Tensors, new_step, scalar
 
@@ -102,9 +100,6 @@ class Adadelta(Method):
 
     def _kernel_name(self, group: Group) -> str | None:
         return None
-
-    def _fuse(self, kernel: Kernel, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
-        raise NotImplementedError
 
     def _update_many(
         self,
