@@ -15,6 +15,9 @@ class Answer:
         lr: for training at a constant LR; None where the system has no answer.
         peak_lr: peak for warmup + cosine; a system that knows one question gives one answer twice.
         steps: training steps spent.
+        low: lower end of the range that lrfind calls usable; None for the others.
+        high: upper end of it.
+        verdict: lrfind's own, in its words; empty for the others.
     """
 
     pair: str
@@ -22,6 +25,9 @@ class Answer:
     lr: float | None
     peak_lr: float | None
     steps: float
+    low: float | None = None
+    high: float | None = None
+    verdict: str = ""
 
     def for_schedule(self, schedule: str) -> float | None:
         """Choose the LR that belongs to a schedule."""

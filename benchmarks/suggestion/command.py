@@ -1,7 +1,8 @@
-"""The benchmark's four commands, run from the repository's root.
+"""The benchmark's five commands, run from the repository's root.
 
     python -m benchmarks.suggestion oracle    train every pair on a grid of LRs (kept in oracle/)
     python -m benchmarks.suggestion sweeps    run lrfind's range tests (kept in .cache/)
+    python -m benchmarks.suggestion live      ask lrfind with trials and with 3 seeds (in .cache/)
     python -m benchmarks.suggestion peers     ask the other finders (kept in peers/; extra `bench`)
     python -m benchmarks.suggestion report    print the table for the tasks that rules are fitted on
 
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> None:
         from benchmarks.suggestion.oracle import run
     elif options.command == "sweeps":
         from benchmarks.suggestion.sweeps import run
+    elif options.command == "live":
+        from benchmarks.suggestion.live import run
     else:
         from benchmarks.suggestion.peers import run
     run(options.pairs, _tell)
@@ -42,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in ("oracle", "sweeps", "peers"):
+    for name in ("oracle", "sweeps", "live", "peers"):
         command = commands.add_parser(name)
         command.add_argument("--pairs", nargs="+", choices=list(PAIRS), default=list(PAIRS))
     report = commands.add_parser("report")
@@ -51,18 +54,34 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--all", action="store_true", help="fit and held-out tasks together")
     report.add_argument("--by-pair", nargs="+", metavar="SYSTEM", help="regret of every pair")
     report.add_argument("--plot", type=Path, metavar="FILE", help="draw the systems' regrets")
+    report.add_argument(
+        "--write", action="store_true", help="put fit and held-out figures into docs/benchmarks.md"
+    )
     return parser
 
 
 def _report(options: argparse.Namespace) -> None:
     from benchmarks.suggestion.report import draw, pair_table, table
 
+    if options.write:
+        _write()
+        return
     pairs, title = _chosen(options)
     _tell(table(pairs, title))
     if options.by_pair:
         _tell("\n" + pair_table(pairs, options.by_pair))
     if options.plot:
         draw(pairs, title, options.plot)
+
+
+def _write() -> None:
+    from benchmarks.page import PAGE, write_section
+    from benchmarks.suggestion.report import draw, published
+
+    held_out = [pair for pair in PAIRS.values() if pair.held_out]
+    fit = [pair for pair in PAIRS.values() if not pair.held_out]
+    write_section("suggestion", published(held_out, fit))
+    draw(held_out, "Held-out tasks", PAGE.parent / "images" / "suggestion.png")
 
 
 def _chosen(options: argparse.Namespace) -> tuple[list[Pair], str]:

@@ -12,12 +12,17 @@ from benchmarks.suggestion.peers import peer_systems, peer_versions
 from benchmarks.suggestion.score import Score, difference, score
 from benchmarks.suggestion.systems import own_systems
 from benchmarks.suggestion.tasks import Pair
+from benchmarks.suggestion.verdicts import verdict_table
 
 HEAD = (
     "| system | steps | mean regret (95 %) | median | ≤ 0.05 | ≤ 0.10 | diverges | no answer "
     "| spread |\n|---|---|---|---|---|---|---|---|---|"
 )
 OURS = "lrfind auto"
+SHOWN = 0.1
+"""Mean regret above which a pair is shown by name."""
+
+REFINED = ("lrfind auto, refine 600", "lrfind auto, refine 300")
 
 
 def scores_of(pairs: Sequence[Pair]) -> tuple[list[Score], list[Score]]:
@@ -39,19 +44,19 @@ def table(pairs: Sequence[Pair], title: str) -> str:
     """Write the table as Markdown, and how lrfind compares with the best peer."""
     own, peers = scores_of(pairs)
     tasks = len({pair.task.name for pair in pairs})
-    lines = [f"{title}: {len(pairs)} pairs of {tasks} tasks", "", HEAD]
+    lines = [f"{title}: {len(pairs)} pairs of {tasks} tasks.", "", HEAD]
     lines += [_row(each) for each in sorted([*own, *peers], key=lambda s: s.mean)]
     if peers:
-        ours = next(each for each in own if each.system == OURS)
-        gap, low, high = difference(ours, peers[0])
-        lines += [
-            "",
-            f"{OURS} − {peers[0].system}: {gap:+.3f} ({low:+.3f} … {high:+.3f})",
-            ", ".join(f"{name} {version}" for name, version in peer_versions().items()),
-        ]
+        lines.append("")
+        for ours in (each for each in own if each.system in (OURS, *REFINED)):
+            gap, low, high = difference(ours, peers[0])
+            lines.append(
+                f"- {ours.system} − {peers[0].system}: {gap:+.3f} ({low:+.3f} … {high:+.3f})"
+            )
+        lines += ["", ", ".join(f"{name} {version}" for name, version in peer_versions().items())]
     else:
         lines += ["", "(the peers were not asked about every pair)"]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", verdict_table([each for each in own if OURS in each.system])])
 
 
 def pair_table(pairs: Sequence[Pair], systems: Sequence[str]) -> str:
@@ -65,6 +70,29 @@ def pair_table(pairs: Sequence[Pair], systems: Sequence[str]) -> str:
         cells = [f"{column.get(name, math.nan):.3f}" for column in columns]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def published(held_out: Sequence[Pair], fit: Sequence[Pair]) -> str:
+    """Write what docs/benchmarks.md shows: both tables, and every pair that lrfind reads badly."""
+    own, _ = scores_of([*held_out, *fit])
+    ours = next(each for each in own if each.system == OURS)
+    refined = next(each for each in own if each.system == REFINED[0]).by_pair()
+    apart = {pair.name for pair in held_out}
+    bad = [
+        f"| {name} | {'held out' if name in apart else 'fit'} | {regret:.2f} "
+        f"| {refined[name]:.2f} |"
+        for name, regret in sorted(ours.by_pair().items(), key=lambda row: -row[1])
+        if regret > SHOWN
+    ]
+    parts = [
+        "### Held-out tasks",
+        table(held_out, "Looked at once, when everything was decided"),
+        "### Fit tasks",
+        table(fit, "Rules and their constants were chosen on these"),
+        f"### Pairs that one sweep reads with a mean regret above {SHOWN:g}",
+        "| pair | tasks | one sweep | refine 600 |\n|---|---|---|---|\n" + "\n".join(bad),
+    ]
+    return "\n\n".join(parts)
 
 
 def draw(pairs: Sequence[Pair], title: str, path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.suggestion.access import load_pairs, load_truth
 from benchmarks.suggestion.answers import Answer
+from benchmarks.suggestion.live import SETTINGS, answer_of, load_live
 from benchmarks.suggestion.schedules import SCHEDULES, STEPS
 from benchmarks.suggestion.seeds import ORACLE_SEEDS
 from benchmarks.suggestion.sweeps import Sweep, load_sweep
@@ -46,9 +47,9 @@ def rule_answer(method: str, sweep: Sweep) -> Answer:
     steps = sweep.steps
     try:
         found = suggest([sweep.curve], method)
-    except NoSuggestionError:
-        return Answer(sweep.pair, sweep.seed, None, None, steps)
-    return Answer(sweep.pair, sweep.seed, found.lr, found.peak_lr, steps)
+    except NoSuggestionError as error:
+        return Answer(sweep.pair, sweep.seed, None, None, steps, verdict=error.verdict)
+    return answer_of(sweep.pair, sweep.seed, found, steps)
 
 
 def default_answers(pairs: Iterable[Pair]) -> list[Answer]:
@@ -103,6 +104,7 @@ def own_systems(pairs: Sequence[Pair]) -> dict[str, list[Answer]]:
     """Ask everyone of this file; system → answers."""
     systems = {f"lrfind {method}": lrfind_answers(method, pairs) for method in CATALOG}
     systems["lrfind auto, range as given"] = lrfind_answers("auto", pairs, "as given")
+    systems |= {f"lrfind auto, {name}": load_live(name, pairs) for name in SETTINGS}
     systems["best constant per optimizer"] = constant_answers(pairs)
     systems["framework default"] = default_answers(pairs)
     systems["full grid, one seed"] = grid_answers(pairs)
