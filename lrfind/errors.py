@@ -31,6 +31,8 @@ class ExitCode(IntEnum):
     """The sweep gave no honest suggestion."""
     INTERNAL = 70
     """A bug of lrfind (`EX_SOFTWARE` of sysexits.h)."""
+    NOT_WRITTEN = 74
+    """The work is done, but its files or its answer could not be written (`EX_IOERR`)."""
     INTERRUPTED = 130
     """Ctrl-C; the partial curve is on disk."""
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
+from lrfind.blame import Blame, blamed_on, placed
 from lrfind.config import Config, check_targets, in_file_order
 from lrfind.curve import Curve, StopReason
-from lrfind.errors import ConfigError, InputError, LrfindError, Problem, UserCodeError
+from lrfind.errors import ConfigError, InputError, Problem
 from lrfind.refine.refinement import TrialObserver
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
-from lrfind.spec import LossSection, Spec, SweepSection
+from lrfind.spec import LossSection, SweepSection
 from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.parts import (
@@ -30,7 +30,6 @@ from lrfind.workload.parts import (
     optimizer_of,
     with_args,
 )
-from lrfind.workload.phase import Phase
 from lrfind.workload.workload import Workload, is_factory
 
 
@@ -38,15 +37,22 @@ def run_config(
     config: Config,
     observers: Sequence[Observer] = (),
     trial_observers: Sequence[TrialObserver] = (),
+    blame: Blame | None = None,
 ) -> Report:
     """Run the range test that a config describes, and the trials where it asks for them.
+
+    Args:
+        config: what to run.
+        observers: told of every step.
+        trial_observers: told of every trial.
+        blame: kept up to date, for those who must say from outside what is being done.
 
     Raises:
         InputError: something the config names does not fit, told with file and line.
         UserCodeError: the user's code raised, with the phase and the import path.
     """
     spec, count = config.spec, UpdateCount()
-    with blamed_on(config) as blame:
+    with blamed_on(config, blame) as blame:
         workload = blame.workload = open_workload(config)
         curves = sweep_seeds(workload, spec.sweep, spec.seed, [*observers, count])
     report = make_report(
@@ -61,8 +67,7 @@ def run_config(
     )
     if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
         return report
-    with blamed_on(config) as blame:
-        blame.workload = workload
+    with blamed_on(config, blame):
         return refined(
             report, workload, spec.refine, spec.schedule, trial_observers, spent=count.updates
         )
@@ -116,7 +121,7 @@ def _all_at_once(config: Config, *finders: Callable[[], Any]) -> list[Any]:
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        problems = [_placed(problem, config) for error in errors for problem in error.problems]
+        problems = [placed(problem, config) for error in errors for problem in error.problems]
         raise ConfigError(*in_file_order(problems, str(config.path)))
     return found
 
@@ -182,29 +187,6 @@ def check_batch_size(config: Config, where: str) -> list[str]:
         return [base.__name__ for base in type(trainable.swept.optimizer).__mro__]
 
 
-class Blame:
-    """Whom to blame for an exception: what the workload was doing when it came."""
-
-    workload: Workload | None = None
-
-
-@contextmanager
-def blamed_on(config: Config) -> Iterator[Blame]:
-    """Place errors of a run at the config's lines; wrap what the user's own code raises."""
-    blame = Blame()
-    try:
-        yield blame
-    except InputError as error:
-        if isinstance(error, UserCodeError):
-            raise
-        raise type(error)(*(_placed(problem, config) for problem in error.problems)) from None
-    except LrfindError:
-        raise
-    except (Exception, SystemExit) as error:
-        phase = blame.workload.phase if blame.workload is not None else Phase.LOSS
-        raise UserCodeError(_user_problem(config, phase, error)) from error
-
-
 def sweep_seeds(
     workload: Workload, section: SweepSection, seed: int, observers: Sequence[Observer]
 ) -> list[Curve]:
@@ -261,28 +243,6 @@ def _loss_of(
     loss = bound_loss(found["loss"], section.args)
     # Class weights and the like must be where the outputs will be.
     return loss.to(device) if isinstance(loss, nn.Module) else loss
-
-
-def _placed(problem: Problem, config: Config) -> Problem:
-    """Replace a config key as the place of a problem by its file and line."""
-    head = problem.where.split(".")[0]
-    # A place with a line or a folder in it is no key, though a config may be called model.yaml.
-    if head not in Spec.model_fields or problem.where.startswith(str(config.path)):
-        return problem
-    where = config.where(problem.where)
-    return Problem(where, f"{problem.where} {problem.what}", problem.remedy)
-
-
-def _user_problem(config: Config, phase: Phase, error: BaseException) -> Problem:
-    computes = phase in (Phase.FORWARD, Phase.BACKWARD)
-    key = "step" if computes and config.spec.step is not None else phase.key
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    first = text.strip().splitlines()[0]
-    remedy = "mend it; nothing after it was run"
-    is_bare = config.spec.loss is None and config.spec.step is None
-    if phase is Phase.FORWARD and is_bare and isinstance(error, TypeError):
-        remedy = "name a `loss`, if the model takes inputs only and returns predictions"
-    return Problem(config.where(f"{key}.target"), f"{key}: {phase.doing} raised {first}", remedy)
 
 
 def _factory(target: Any, args: Mapping[str, Any]) -> Any:

@@ -156,7 +156,9 @@ def test_a_model_that_raises_is_told_with_phase_and_place(project: Project) -> N
 
     (problem,) = caught.value.problems
     assert problem.where == f"{project.path}:4"
-    assert problem.what == "model: computing the loss raised RuntimeError: user forward 8"
+    assert problem.what == (
+        "model (train.py:Net): computing the loss raised RuntimeError: user forward 8"
+    )
     assert isinstance(caught.value.__cause__, RuntimeError)
     # Seven losses were seen: the first belongs to no update, the other six are points.
     assert len(read_curves(recorder.path)[0]) == 6
@@ -166,12 +168,22 @@ def test_a_model_that_raises_is_told_with_phase_and_place(project: Project) -> N
 @pytest.mark.parametrize(
     ("line", "override", "line_number", "says"),
     [
-        ("FAIL_AT['model'] = 1", "", 4, "model: building the model raised RuntimeError: user"),
+        ("FAIL_AT['model'] = 1", "", 4, r"model \(train\.py:Net\): building the model raised Runt"),
         ("RAISES[0] = SystemExit; FAIL_AT['model'] = 1", "", 4, "building the model raised Sys"),
-        ("", "data={target: train.py:broken_rows}", 0, "data: reading the data raised OSError"),
+        (
+            "",
+            "data={target: train.py:broken_rows}",
+            0,
+            r"data \(.*_rows\): reading the data raised OSError",
+        ),
         ("", "optimizer={target: train.py:bad_optimizer}", 0, "building the optimizer raised"),
-        ("", "loss={target: train.py:Scale, args: {by: 0}}", 0, "loss: building the loss raised"),
-        ("", "model.args.hidden=nine", 4, "model: building the model raised TypeError"),
+        (
+            "",
+            "loss={target: train.py:Scale, args: {by: 0}}",
+            0,
+            r"loss \(train.*\): building the loss raised",
+        ),
+        ("", "model.args.hidden=nine", 4, "building the model raised TypeError"),
     ],
 )
 def test_every_part_is_blamed_for_itself(
@@ -197,7 +209,9 @@ def test_a_step_is_blamed_as_step(project: Project) -> None:
     project.write(
         CONFIG.replace("loss: mse_loss", "step: again.py:wide").replace("train.py", "again.py")
     )
-    with pytest.raises(UserCodeError, match=r"config\.yaml:8: step: computing the loss raised"):
+    with pytest.raises(
+        UserCodeError, match=r"8: step \(again.py:wide\): computing the loss raised"
+    ):
         project.run()
 
 

@@ -16,7 +16,7 @@ RANKS = [
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep", "batch_law"},
     {"refine"},
-    {"report"},
+    {"report", "blame"},
     {"export", "plot", "console", "lock", "refined"},
     {"saved", "experiment"},
     {"api"},

@@ -6,39 +6,40 @@ instant. `main` is the one place that renders an error and chooses an exit code.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import traceback
 from typing import NoReturn
 
+from lrfind.cli.streams import lasting_streams
 from lrfind.errors import ExitCode, LrfindError
 
 
 def main() -> NoReturn:
     """Run the command line and exit with the code of `lrfind.errors.ExitCode`."""
+    with lasting_streams() as answer:
+        code = _run()
+        sys.stdout.flush()
+        if code == ExitCode.OK and answer is not None and answer.lost is not None:
+            sys.stderr.write(f"error: standard output: cannot be written: {answer.lost.strerror}\n")
+            code = ExitCode.NOT_WRITTEN
+    sys.exit(code)
+
+
+def _run() -> int:
     from lrfind.cli.app import app
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Formulas hold Greek letters, which not every terminal or log can take.
-            stream.reconfigure(errors="replace")
     try:
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
+        app()
     except LrfindError as error:
-        code = _explain(error)
+        return _explain(error)
     except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe left (`| head -1`); a second flush at exit must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.OK
+        return ExitCode.INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else ExitCode.OK
     except Exception as error:
-        code = _report_bug(error)
-    sys.exit(code)
+        return _report_bug(error)
+    return ExitCode.OK
 
 
 def _explain(error: LrfindError) -> ExitCode:

@@ -45,6 +45,7 @@ class Workload:
         phase: what was done last: whom to blame for an exception.
         title: model, optimizer and batch size in a line; empty before the first seed.
         group_scales: LR multiplier of each parameter group, where there are several.
+        brings_batches: whether the data opened last make their own batches.
     """
 
     model: nn.Module | Callable[[], Any]
@@ -58,8 +59,21 @@ class Workload:
     phase: Phase = field(default=Phase.DATA, init=False)
     title: str = field(default="", init=False)
     group_scales: tuple[float, ...] = field(default=(), init=False)
+    brings_batches: bool = field(default=False, init=False)
+    _running: TorchTrainable | None = field(default=None, init=False)
+    _batch_size: int | None = field(default=None, init=False)
     _source: Any = field(default=None, init=False)
     _held_out: list[Any] | None = field(default=None, init=False)
+
+    @property
+    def doing(self) -> Phase:
+        """Tell what is being done, or was done last; true at any moment, also in a hang."""
+        return self.phase if self._running is None else self._running.phase
+
+    @property
+    def batch_size(self) -> int | None:
+        """Samples of an update's batches, once one was seen."""
+        return self._batch_size if self._running is None else self._running.batch_size
 
     @contextmanager
     def open(self, seed: int) -> Iterator[TorchTrainable]:
@@ -103,11 +117,13 @@ class Workload:
                     clip_grad_norm=self.sweep.clip_grad_norm,
                     held_out=held_out,
                 )
+                self._running = trainable
                 try:
                     yield trainable
                 finally:
                     trainable.close()
-                    self.phase = trainable.phase
+                    self.phase, self._batch_size = trainable.phase, trainable.batch_size
+                    self._running = None
                     self.title = describe_trainable(trainable)
                     self.group_scales = swept.scales if len(swept.scales) > 1 else ()
 
@@ -165,6 +181,7 @@ class Workload:
             drop_last=self.loader.drop_last,
             generator=torch.Generator().manual_seed(seed),
         )
+        self.brings_batches = batches is source
         is_remade = is_factory(self.data) and isinstance(source, Iterator)
         return Feed(batches, self.data if is_remade else None)
 
