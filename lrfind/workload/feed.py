@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from lrfind.errors import DataExhaustedError, InputError, Problem
 from lrfind.spec import DEFAULT_BATCH_SIZE
+from lrfind.workload.whole_batches import in_whole_batches
 
 
 class Feed:
@@ -28,9 +29,9 @@ class Feed:
     def __init__(
         self, source: Iterable[Any], reopen: Callable[[], Iterable[Any]] | None = None
     ) -> None:
-        self._source = source
+        self._source = in_whole_batches(source)
         self._reopen = reopen
-        self._iterator: Iterator[Any] = iter(source)
+        self._iterator: Iterator[Any] = iter(self._source)
         self._has_read = False
 
     def next(self) -> Any:
@@ -54,7 +55,7 @@ class Feed:
         for batch in self._iterator:
             return batch
         if self._reopen is not None:
-            self._source = self._reopen()
+            self._source = in_whole_batches(self._reopen())
             self._iterator = iter(self._source)
             for batch in self._iterator:
                 return batch

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lrfind.errors import InputError, Problem
+from lrfind.workload.backward import backward
 from lrfind.workload.batch import batch_length, describe, to_device
 from lrfind.workload.feed import Feed
 from lrfind.workload.objective import Objective
@@ -243,9 +244,7 @@ class TorchTrainable:
             total += value
             if math.isfinite(value):
                 scaled = loss if self._accumulate == 1 else loss / self._accumulate
-                torch.autograd.backward(
-                    scaled if self._scaler is None else self._scaler.scale(scaled)
-                )
+                backward(scaled if self._scaler is None else self._scaler.scale(scaled))
         return total / len(self._batches)
 
     def _mean(self, losses: Sequence[Tensor]) -> float:
