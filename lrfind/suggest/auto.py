@@ -6,11 +6,19 @@ import math
 
 from lrfind.errors import NoSuggestionError
 from lrfind.suggest.answer import Verdict
+from lrfind.suggest.points import decades
 from lrfind.suggest.reading import Pick, Reading
 from lrfind.suggest.updates import LARGE
 
 FACTOR = 0.25
 """Distance of the optimum at a constant LR from the geometric mean of fall's end and rise."""
+
+REACH_DECADES = 2.0
+"""Most decades behind the end of the fall that still tell something of the optimum.
+
+Nine of ten rises on the benchmark's fit tasks come within them. A loss that has reached its floor
+(zero, or the entropy of the labels) may never rise, and where the range then ends means nothing.
+"""
 
 FLAT_DECADES = 0.8
 """Distance before the rise when nothing but the rise was seen."""
@@ -23,9 +31,9 @@ def auto(reading: Reading) -> Pick:
     """Join the end of the fall and the rise, held back where updates are large before them.
 
     Formula: c = 0.25 · √(LR at 90 % of the fall · LR of the rise); without a rise the end of the
-    range stands in for it. Where updates pass u = 30 % of the weights before c, lr = √(c · u),
-    else lr = c. Without a clear fall (fine-tuning, plateaus) c = LR of the rise · 10^(−0.8), and
-    with neither fall nor rise lr = u / 3.
+    range stands in for it, and neither counts beyond 2 decades behind the fall. Where updates pass
+    u = 30 % of the weights before c, lr = √(c · u), else lr = c. Without a clear fall (fine-tuning,
+    plateaus) c = LR of the rise · 10^(−0.8), and with neither fall nor rise lr = u / 3.
 
     Fitted on 24 tasks of `benchmarks/suggestion` (47 pairs, 4 seeds), by the mean regret of answers
     jittered by a quarter of a decade, so that no single pair decides: the factor and the ratio of
@@ -70,11 +78,16 @@ def _from_loss(reading: Reading) -> Pick:
             reading.rise_lr / 10.0**FLAT_DECADES,
             f"only the rise tells: {FLAT_DECADES:g} decades before it",
         )
-    rise = reading.end_lr if reading.rise_lr is None else reading.rise_lr
     fallen = reading.fallen(0.9)
+    edge, name = (reading.rise_lr, "the rise") if reading.rise_lr else (reading.end_lr, "the end")
+    if decades(fallen, edge) > REACH_DECADES:
+        edge, name = fallen * 10.0**REACH_DECADES, f"{REACH_DECADES:g} decades behind"
     return Pick(
-        FACTOR * math.sqrt(fallen) * math.sqrt(rise),
-        f"{FACTOR:g} × the geometric mean of the rise and {fallen:.1e} (90 % fallen)"
-        if reading.rise_lr is not None
-        else f"{FACTOR:g} × the geometric mean of the end and {fallen:.1e} (90 % fallen)",
+        FACTOR * math.sqrt(fallen) * math.sqrt(edge),
+        f"{FACTOR:g} × the geometric mean of {name} and {fallen:.1e} (90 % fallen)",
     )
+
+
+def has_fallen_long_ago(reading: Reading) -> bool:
+    """Tell a loss that has been at its floor for so long that a later rise would change nothing."""
+    return reading.fell and decades(reading.fallen(0.9), reading.end_lr) > REACH_DECADES

@@ -14,6 +14,7 @@ from lrfind.registry import load_entry
 from lrfind.suggest import CATALOG, read_curve, suggest
 from lrfind.suggest.auto import FACTOR, FLAT_DECADES
 from lrfind.suggest.judgement import PEAK_RATIO, REACH
+from lrfind.suggest.points import decades
 
 FINE = np.logspace(-7, 1, 100_001)
 TRUTH = fall(FINE) + rise(FINE)
@@ -135,6 +136,16 @@ def test_a_higher_rise_allows_a_higher_lr() -> None:
 
         assert answers == sorted(answers)
         assert answers[0] < answers[-1]
+
+
+def test_a_floor_without_end_tells_nothing_of_the_optimum() -> None:
+    """Once the loss has been at its floor for two decades, going on changes the answer no more."""
+    lrs = [10.0 ** np.arange(-7.0, end, 0.04) for end in (1.0, 2.0, 4.0)]
+    answers = [suggest([Curve(lr, fall(lr, centre=1e-3))]).lr for lr in lrs]
+
+    assert max(answers) / min(answers) < 1.05
+    # 90 % of the fall is reached at 4.3e-3, a little later after smoothing.
+    assert abs(decades(answers[0], 0.25 * 4.3e-3 * 10.0)) < 0.1
 
 
 def test_noise_between_seeds_moves_auto_by_little() -> None:

@@ -25,9 +25,9 @@ from lrfind.sweep import Plan, StopRule, extended, lowered, range_notes, run_swe
 PLAN = Plan("exponential", 1e-6, 1e-2, 40)
 
 
-def falling(count: int = 400) -> list[float]:
-    """Losses that fall from the tenth update on, and never rise."""
-    return [2.0 - 1.0 / (1.0 + math.exp((20 - i) / 3)) for i in range(count)]
+def falling(count: int = 400, centre: int = 20) -> list[float]:
+    """Losses that fall by half at update `centre`, and never rise."""
+    return [2.0 - 1.0 / (1.0 + math.exp((centre - i) / 3)) for i in range(count)]
 
 
 def swept(losses: list[float], plan: Plan = PLAN, **options: Any) -> Curve:
@@ -55,7 +55,8 @@ def test_a_sweep_that_is_still_falling_goes_on_with_the_same_factor() -> None:
 
 def test_the_default_sweep_never_passes_300_steps() -> None:
     """200 steps over 8 decades go on for 74, which is three decades."""
-    curve = swept(falling(), Plan("exponential", 1e-7, 10.0, 200), rule=StopRule())
+    plan = Plan("exponential", 1e-7, 10.0, 200)
+    curve = swept(falling(centre=170), plan, rule=StopRule())
 
     assert len(curve) == 274
     assert 0.9e4 < curve.lr[-1] <= 1e4
@@ -152,6 +153,7 @@ def test_an_error_beyond_the_plan_reaches_the_caller() -> None:
     [
         (sampled(lambda x: math.hypot(x + 4, 0.1)), "it fell and rose"),
         (sampled(lambda x: 1 + 10 ** (x + 3)), "it rose"),
+        (sampled(lambda x: 1 / (1 + 100 ** (x + 5))), "it has long been at its floor"),
         (sampled(lambda x: -x, Plan("exponential", 1e-3, 1e-2, 4)), "too few points to read"),
     ],
 )
