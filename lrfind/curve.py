@@ -27,7 +27,7 @@ import numpy as np
 
 from lrfind.smoothing import Floats, smooth_losses
 
-CSV_COLUMNS = ("seed", "step", "lr", "loss", "smooth", "update_ratio")
+CSV_COLUMNS = ("seed", "step", "lr", "loss", "smooth", "update_ratio", "stop")
 """Columns of a saved curve, in order; readers ignore columns they do not know."""
 
 

@@ -64,6 +64,7 @@ def run_config(
         title=f"{config.path.stem}: {workload.title}",
         group_scales=workload.group_scales,
         notes=range_notes(curves, plan_of(spec.sweep)),
+        folder=config.rule_folder,
     )
     if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
         return report

@@ -5,48 +5,31 @@ A new format is one function here, under its suffix. Nothing here runs code from
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from lrfind.atomic import write_atomically
-from lrfind.curve import CSV_COLUMNS, Curve, Step, StopReason, ratios_of
+from lrfind.curve import Curve, Step, StopReason
+from lrfind.curve_csv import REMEDY, from_csv, to_csv
 from lrfind.errors import InputError, Problem
-from lrfind.report import Report, from_dict, to_json
-from lrfind.smoothing import Floats
-from lrfind.sweep import StopRule, StopState
+from lrfind.intake import read_text
+from lrfind.report import Report, to_json
+from lrfind.report_form import from_json
 
 CURVE_FILE, PLOT_FILE, REPORT_FILE = "curve.csv", "curve.png", "report.json"
 OUTPUT_FILES = (CURVE_FILE, PLOT_FILE, REPORT_FILE)
+
+MAX_BYTES = 1 << 30
+"""Size above which a file is not read: some ten million points."""
 
 FLUSH_EVERY_S = 1.0
 """Longest time for which measured steps exist in memory only."""
 
 
-def curves_to_csv(curves: Sequence[Curve]) -> str:
-    """Write curves as CSV text with the columns `CSV_COLUMNS`, floats to full precision."""
-    rows = [",".join(CSV_COLUMNS)]
-    for curve in curves:
-        found = curve.update_ratio
-        ratios = [math.nan] * len(curve) if found is None else found.tolist()
-        columns = (curve.lr.tolist(), curve.loss.tolist(), curve.smooth.tolist(), ratios)
-        rows += [
-            f"{curve.seed},{i},{lr!r},{loss!r},{smooth!r},"
-            + ("" if ratio != ratio else repr(ratio))
-            for i, (lr, loss, smooth, ratio) in enumerate(zip(*columns, strict=True))
-        ]
-    return "\n".join(rows) + "\n"
-
-
 def write_curves(curves: Sequence[Curve], path: Path) -> None:
     """Write curves to a CSV file, atomically."""
-    write_atomically(path, curves_to_csv(curves).encode())
+    write_atomically(path, to_csv(curves).encode())
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -121,105 +104,20 @@ def read_report(path: Path) -> Report:
     Raises:
         InputError: the file is missing, damaged, or of another schema.
     """
+    text = read_text(path, MAX_BYTES, REMEDY)
     try:
-        return from_dict(json.loads(_read_text(path)))
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"is no lrfind report: {error}") from None
+        return from_json(text)
+    except ValueError as error:
+        problem = Problem(str(path), f"is no lrfind report: {error}", REMEDY)
+        raise InputError(problem) from None
 
 
 def read_curves(path: Path) -> tuple[Curve, ...]:
-    """Read the curves of a `curve.csv` or `report.json`.
-
-    A CSV needs the columns `lr` and `loss`; `seed` and `update_ratio` are used where they are,
-    others are ignored. It does not tell why a sweep stopped: that is decided again by the default
-    stop rule.
+    """Read the curves of a `curve.csv` or `report.json`; see `lrfind.curve_csv.from_csv`.
 
     Raises:
         InputError: the file is missing or damaged, with the line where there is one.
     """
     if path.suffix.lower() == ".json":
         return read_report(path).curves
-    points: dict[int, list[tuple[float, float, float]]] = {}
-    for seed, lr, loss, ratio, line in _rows(path):
-        curve = points.setdefault(seed, [])
-        if not 0 < lr < math.inf:
-            raise _damaged(path, f"lr = {lr!r} is not a positive finite number", line=line)
-        if curve and lr < curve[-1][0]:
-            what = f"lr = {lr!r} is below the one before it, {curve[-1][0]!r} (seed {seed})"
-            raise _damaged(path, what, line=line)
-        curve.append((lr, loss, ratio))
-    if not points:
-        raise _damaged(path, "holds no rows")
-    return tuple(_curve(seed, np.array(rows)) for seed, rows in points.items())
-
-
-def _rows(path: Path) -> Iterator[tuple[int, float, float, float, int]]:
-    """Read seed, LR, loss, update ratio and line number off each row of a CSV."""
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        missing = [name for name in ("lr", "loss") if name not in header]
-        if missing:
-            found = ", ".join(header) or "none"
-            raise _damaged(path, f"has no column {' and '.join(missing)} (found: {found})")
-        for row in reader:
-            line = reader.line_num
-            if not row:
-                continue
-            if len(row) != len(header):
-                what = f"has {len(row)} values, but the header names {len(header)} columns"
-                raise _damaged(path, what, line=line)
-            cells = dict(zip(header, row, strict=True))
-            seed = _number(cells, "seed", path, line) if "seed" in cells else 0.0
-            if not seed.is_integer():
-                what = f"seed = {cells['seed']!r} is no whole number"
-                raise _damaged(path, what, line=line)
-            lr, loss = (_number(cells, name, path, line) for name in ("lr", "loss"))
-            # An empty cell is an update that was not measured.
-            ratio = (
-                _number(cells, "update_ratio", path, line)
-                if cells.get("update_ratio")
-                else math.nan
-            )
-            yield int(seed), lr, loss, ratio, line
-    except csv.Error as error:
-        raise _damaged(path, f"is no CSV: {error}", line=reader.line_num) from None
-
-
-def _number(cells: Mapping[str, str], name: str, path: Path, line: int) -> float:
-    try:
-        return float(cells[name])
-    except ValueError:
-        what = f"{name} = {cells[name]!r} is no number"
-        raise _damaged(path, what, line=line) from None
-
-
-def _curve(seed: int, points: Floats) -> Curve:
-    lr, loss = points[:, 0].copy(), points[:, 1].copy()
-    rule, state, stop = StopRule(), StopState(), None
-    for value in loss.tolist():
-        state, stop = rule.update(state, value)
-    return Curve(
-        lr=lr,
-        loss=loss,
-        seed=seed,
-        stop=stop or StopReason.COMPLETED,
-        update_ratio=ratios_of(points[:, 2].tolist()),
-    )
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        remedy = "name a curve.csv or report.json that `lrfind run` wrote"
-        problem = Problem(str(path), f"cannot be read: {error.strerror}", remedy)
-        raise InputError(problem) from None
-    except UnicodeDecodeError:
-        raise _damaged(path, "is not UTF-8 text") from None
-
-
-def _damaged(path: Path, what: str, *, line: int | None = None) -> InputError:
-    where = str(path) if line is None else f"{path}:{line}"
-    remedy = "name a curve.csv or report.json that `lrfind run` wrote"
-    return InputError(Problem(where, what, remedy))
+    return from_csv(read_text(path, MAX_BYTES, REMEDY), path)

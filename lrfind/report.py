@@ -13,15 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrfind.curve import Curve, StopReason, ratios_of
+from lrfind.curve import Curve
 from lrfind.errors import NoSuggestionError
+from lrfind.plain_text import plain
 from lrfind.refine import Trial
-from lrfind.smoothing import Floats
-from lrfind.suggest import Note, Suggestion, Verdict, diagnose, suggest
+from lrfind.suggest import Note, Suggestion, Verdict, diagnose
+from lrfind.suggest.panel import find_rule, suggest_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +109,7 @@ class Report:
                     "loss": curve.loss,
                     "smooth": curve.smooth,
                     "update_ratio": math.nan if curve.update_ratio is None else curve.update_ratio,
+                    "stop": [*[""] * (len(curve) - 1), curve.stop.value][: len(curve)],
                 }
             )
             for curve in self.curves
@@ -124,14 +127,18 @@ def make_report(
     title: str = "",
     group_scales: tuple[float, ...] = (),
     notes: Sequence[Note] = (),
+    folder: Path | None = None,
 ) -> Report:
     """Read curves by a rule and join everything that is known into a report.
 
-    `notes` tell how the curves were made; what the curves show follows them.
+    `notes` tell how the curves were made; what the curves show follows them. `folder` is where
+    the import path of a rule starts from, as in `lrfind.suggest.panel.find_rule`.
     """
+    options = dict(args or {})
+    rule = find_rule(method, options, folder)
     suggestion, no_answer = None, None
     try:
-        suggestion = suggest(curves, method, **(args or {}))
+        suggestion = suggest_by(rule, curves, method, options)
     except NoSuggestionError as error:
         no_answer = NoAnswer(Verdict(error.verdict), error.reason, error.remedy)
     return Report(
@@ -141,7 +148,7 @@ def make_report(
         notes=(*notes, *diagnose(curves, suggestion)),
         spec=_plain(spec or {}),
         environment=describe_environment(device),
-        title=title,
+        title=plain(title),
         group_scales=group_scales,
     )
 
@@ -180,46 +187,8 @@ def to_dict(report: Report) -> dict[str, Any]:
 
 def to_json(report: Report) -> str:
     """Serialise a report: sorted keys, one value a line except in arrays of numbers."""
-    return _dump(to_dict(report)) + "\n"
-
-
-def from_dict(data: Mapping[str, Any]) -> Report:
-    """Read back what `to_dict` wrote.
-
-    Raises:
-        ValueError: the schema is unknown, or a field is missing or of the wrong type.
-    """
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        found = data.get("schema") if isinstance(data, dict) else type(data).__name__
-        raise ValueError(f"schema {found!r} is not {SCHEMA}")
-    try:
-        suggestion, no_answer = data["suggestion"], data["no_answer"]
-        return Report(
-            curves=tuple(_checked(_curve_from_dict(curve)) for curve in data["curves"]),
-            suggestion=None if suggestion is None else _suggestion_from_dict(suggestion),
-            no_answer=(
-                None
-                if no_answer is None
-                else NoAnswer(**no_answer | {"verdict": Verdict(no_answer["verdict"])})
-            ),
-            notes=tuple(Note(**note) for note in data["notes"]),
-            spec=dict(data["spec"]),
-            environment=Environment(**data["environment"]),
-            title=str(data["title"]),
-            group_scales=tuple(float(scale) for scale in data["group_scales"]),
-            trials=tuple(map(Trial.from_data, data.get("trials", ()))),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a report: {type(error).__name__} {error}") from error
-
-
-def _suggestion_from_dict(data: Mapping[str, Any]) -> Suggestion:
-    fields = dict(data)
-    fields["verdict"] = Verdict(fields["verdict"])
-    fields["per_seed"] = tuple(float(lr) for lr in fields["per_seed"])
-    for name in ("lr", "peak_lr", "low", "high"):
-        fields[name] = float(fields[name])
-    return Suggestion(**fields)
+    # Only within a text can it stand, and there a job log would obey it.
+    return _dump(to_dict(report)).replace("##[", "#\\u0023[") + "\n"
 
 
 def _curve_to_dict(curve: Curve) -> dict[str, Any]:
@@ -240,45 +209,15 @@ def _curve_to_dict(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _curve_from_dict(data: Mapping[str, Any]) -> Curve:
-    initial = data["initial_loss"]
-    return Curve(
-        lr=np.array(data["lr"], dtype=np.float64),
-        loss=np.array([float(value) for value in data["loss"]], dtype=np.float64),
-        seed=int(data["seed"]),
-        stop=StopReason(data["stop"]),
-        initial_loss=None if initial is None else float(initial),
-        elapsed_s=data["elapsed_s"],
-        # Reports written before it was measured have none.
-        update_ratio=None if (ratios := data.get("update_ratio")) is None else _ratios(ratios),
-    )
-
-
-def _ratios(values: Sequence[Any]) -> Floats | None:
-    return ratios_of([None if value is None else float(value) for value in values])
-
-
-def _checked(curve: Curve) -> Curve:
-    """Refuse arrays that no sweep can have written."""
-    if curve.lr.ndim != 1 or curve.lr.shape != curve.loss.shape:
-        sizes = f"{curve.lr.size} LRs and {curve.loss.size} losses"
-        raise ValueError(f"the curve of seed {curve.seed} has {sizes}")
-    if curve.update_ratio is not None and curve.update_ratio.shape != curve.lr.shape:
-        sizes = f"{curve.lr.size} LRs and {curve.update_ratio.size} update ratios"
-        raise ValueError(f"the curve of seed {curve.seed} has {sizes}")
-    if not (np.isfinite(curve.lr) & (curve.lr > 0)).all():
-        raise ValueError(f"an LR of seed {curve.seed} is not a positive finite number")
-    if (np.diff(curve.lr) < 0).any():
-        raise ValueError(f"the LRs of seed {curve.seed} fall")
-    return curve
-
-
 def _plain(value: Any) -> Any:
     """Turn nested data into what strict JSON can hold."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {_plain(str(key)): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
+    if isinstance(value, str):
+        # Half a surrogate pair is no text that a strict reader takes.
+        return value.encode("utf-8", "backslashreplace").decode()
     return _number(value) if isinstance(value, float) else value
 
 

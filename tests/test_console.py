@@ -31,7 +31,8 @@ from lrfind.errors import (
     UserCodeError,
 )
 from lrfind.registry import import_file
-from lrfind.report import Report, from_dict
+from lrfind.report import Report
+from lrfind.report_form import from_json
 from lrfind.suggest.answer import Note, Verdict
 
 VARIANTS = variants()
@@ -111,7 +112,7 @@ def test_no_suggestion_is_no_number() -> None:
 
 def test_json_is_the_report() -> None:
     """What JSON says reads back as the same suggestion."""
-    read = from_dict(json.loads(render(VARIANTS["seeds"], "json")))
+    read = from_json(render(VARIANTS["seeds"], "json"))
 
     assert read.suggestion == VARIANTS["seeds"].suggestion
 

@@ -14,7 +14,8 @@ from lrfind.curve import Step, StopReason
 from lrfind.errors import InputError, UserCodeError
 from lrfind.experiment import inspect_config, run_config
 from lrfind.export import CurveRecorder, read_curves
-from lrfind.report import Report, from_dict, to_dict
+from lrfind.report import Report, to_json
+from lrfind.report_form import from_json
 from lrfind.sweep import Observer
 
 TRAIN = """
@@ -118,7 +119,7 @@ def test_a_config_gives_a_report(project: Project) -> None:
     assert report.title == "config: Net (21 parameters) · SGD · batch 16"
     assert report.spec["sweep"]["steps"] == 40
     assert report.environment.device == "cpu"
-    assert from_dict(to_dict(report)) == report
+    assert from_json(to_json(report)) == report
 
 
 def test_the_same_seed_gives_the_same_curves(project: Project) -> None:

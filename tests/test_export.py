@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrfind.curve import Curve, Step, StopReason, ratios_of
+from lrfind.curve_csv import to_csv
 from lrfind.errors import InputError
 from lrfind.export import (
     OUTPUT_FILES,
     CurveRecorder,
-    curves_to_csv,
     read_curves,
     read_report,
     write_curves,
@@ -29,8 +30,9 @@ from lrfind.export import (
 from lrfind.report import make_report
 from lrfind.saved import reread
 
-HEADER = "seed,step,lr,loss,smooth,update_ratio"
+HEADER = "seed,step,lr,loss,smooth,update_ratio,stop"
 OLD_HEADER = "seed,step,lr,loss,smooth"
+RATIO_HEADER = f"{OLD_HEADER},update_ratio"
 
 
 def valley(seed: int = 0, points: int = 61) -> Curve:
@@ -90,18 +92,18 @@ def test_the_text_of_a_csv_is_plain() -> None:
     ratio = np.array([0.25, math.nan, math.inf])
     curve = Curve(np.array([1e-7, 0.1, 0.2]), loss, seed=3, update_ratio=ratio)
 
-    assert curves_to_csv([curve]).splitlines() == [
+    assert to_csv([curve]).splitlines() == [
         HEADER,
-        "3,0,1e-07,0.30000000000000004,0.30000000000000004,0.25",
-        "3,1,0.1,-2.0,-2.0,",
-        "3,2,0.2,nan,nan,inf",
+        "3,0,1e-07,0.30000000000000004,0.30000000000000004,0.25,",
+        "3,1,0.1,-2.0,-2.0,,",
+        "3,2,0.2,nan,nan,inf,completed",
     ]
 
 
 def test_a_curve_saved_without_update_ratio_is_still_read(tmp_path: Path) -> None:
     """A CSV without the column, or with nothing in it, gives a curve without update ratios."""
     path = tmp_path / "curve.csv"
-    for text in (f"{OLD_HEADER}\n0,0,1e-3,1,1\n", f"{HEADER}\n0,0,1e-3,1,1,\n"):
+    for text in (f"{OLD_HEADER}\n0,0,1e-3,1,1\n", f"{RATIO_HEADER}\n0,0,1e-3,1,1,\n"):
         path.write_text(text)
         assert read_curves(path)[0].update_ratio is None
 
@@ -109,13 +111,24 @@ def test_a_curve_saved_without_update_ratio_is_still_read(tmp_path: Path) -> Non
 def test_an_update_ratio_that_is_no_number_is_told_with_its_line(tmp_path: Path) -> None:
     """A cell of that column is empty or a number."""
     path = tmp_path / "curve.csv"
-    path.write_text(f"{HEADER}\n0,0,1e-3,1,1,much\n")
+    path.write_text(f"{RATIO_HEADER}\n0,0,1e-3,1,1,much\n")
     with pytest.raises(InputError, match=r"curve\.csv:2: update_ratio = 'much' is no number"):
         read_curves(path)
 
 
-def test_a_read_curve_is_told_why_it_ended(tmp_path: Path) -> None:
-    """The stop reason, which a CSV does not hold, is decided again by the rule."""
+@pytest.mark.parametrize("stop", StopReason)
+def test_a_csv_tells_why_the_sweep_ended(tmp_path: Path, stop: StopReason) -> None:
+    """The last row of a seed holds the stop reason."""
+    write_curves([replace(valley(), stop=stop), valley(1)], tmp_path / "curve.csv")
+
+    assert [curve.stop for curve in read_curves(tmp_path / "curve.csv")] == [
+        stop,
+        StopReason.COMPLETED,
+    ]
+
+
+def test_a_foreign_curve_is_told_why_it_ended(tmp_path: Path) -> None:
+    """The stop reason, which a foreign CSV does not hold, is decided by the rule."""
     path = tmp_path / "curve.csv"
     lr = np.logspace(-5, 0, 40)
     flat = np.ones(40)
@@ -128,7 +141,8 @@ def test_a_read_curve_is_told_why_it_ended(tmp_path: Path) -> None:
         (diverged, StopReason.DIVERGED),
         (nonfinite, StopReason.NONFINITE),
     ]:
-        write_curves([Curve(lr, loss)], path)
+        rows = [f"{a!r},{b!r}" for a, b in zip(lr.tolist(), loss.tolist(), strict=True)]
+        path.write_text("\n".join(["lr,loss", *rows]) + "\n")
         assert read_curves(path)[0].stop is stop
 
 
@@ -160,7 +174,7 @@ def test_a_foreign_csv_needs_lr_and_loss_only(tmp_path: Path) -> None:
         (f"{OLD_HEADER}\n0.5,0,1e-3,1,1\n", 2, r"seed = '0\.5' is no whole number"),
         (f"{OLD_HEADER}\ninf,0,1e-3,1,1\n", 2, "seed = 'inf' is no whole number"),
         (f'{OLD_HEADER}\n0,0,"1e-3,1,1\n', 2, "is no CSV"),
-        (f"{OLD_HEADER}\n" + "1" * 200_000, 2, "is no CSV"),
+        (f"{OLD_HEADER}\n" + "1" * 200_000 + "\n", 2, "is no CSV"),
     ],
 )
 def test_a_damaged_csv_is_told_with_its_line(

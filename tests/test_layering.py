@@ -11,12 +11,13 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "lrfind"
 
 RANKS = [
-    {"errors", "smoothing", "output_format"},
-    {"registry", "spec", "curve", "atomic"},
+    {"errors", "smoothing", "output_format", "plain_text"},
+    {"registry", "spec", "curve", "atomic", "intake"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep", "batch_law"},
     {"refine"},
-    {"report", "blame"},
+    {"report", "blame", "curve_csv"},
+    {"report_form"},
     {"export", "plot", "console", "lock", "refined"},
     {"saved", "experiment"},
     {"api"},

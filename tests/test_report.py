@@ -21,11 +21,11 @@ from lrfind.report import (
     Environment,
     NoAnswer,
     Report,
-    from_dict,
     make_report,
     to_dict,
     to_json,
 )
+from lrfind.report_form import from_json
 from lrfind.suggest import Note, Suggestion, Verdict
 
 
@@ -100,14 +100,14 @@ REPORTS = st.builds(
 @given(report=REPORTS)
 def test_a_report_comes_back_from_strict_json_as_it_was(report: Report) -> None:
     """Report → JSON → Report is the identity, infinite and NaN losses included."""
-    assert from_dict(strict(to_json(report))) == report
+    assert from_json(to_json(report)) == report
 
 
 @settings(max_examples=50, deadline=None)
 @given(report=REPORTS)
 def test_writing_is_a_function_of_the_value(report: Report) -> None:
     """What was read back is written to the same bytes."""
-    assert to_json(from_dict(strict(to_json(report)))) == to_json(report)
+    assert to_json(from_json(to_json(report))) == to_json(report)
 
 
 def sample() -> Report:
@@ -117,6 +117,11 @@ def sample() -> Report:
     spec = {"sweep": {"stop": {"factor": math.inf}, "x": -math.inf}, "args": {1: (2.0, math.nan)}}
     curve = Curve(lr, loss, seed=4, stop=StopReason.NONFINITE, initial_loss=2.0, elapsed_s=1.5)
     return make_report([curve], "auto", spec=spec, device="cpu", title="digits · MLP")
+
+
+def reread(data: Any) -> Report:
+    """Read plain data as a file would hold it."""
+    return from_json(json.dumps(data))
 
 
 def test_the_top_level_keys_are_those_that_scripts_hold() -> None:
@@ -137,8 +142,8 @@ def test_a_report_without_trials_is_read_as_one_with_none() -> None:
     data = to_dict(sample())
     del data["trials"]
 
-    assert from_dict(data) == from_dict(data | {"trials": []})
-    assert from_dict(data).trials == ()
+    assert reread(data) == reread(data | {"trials": []})
+    assert reread(data).trials == ()
 
 
 def test_infinite_values_in_a_config_are_written_as_text() -> None:
@@ -149,7 +154,7 @@ def test_infinite_values_in_a_config_are_written_as_text() -> None:
         "sweep": {"stop": {"factor": "inf"}, "x": "-inf"},
         "args": {"1": [2.0, "nan"]},
     }
-    assert from_dict(strict(to_json(report))) == report
+    assert from_json(to_json(report)) == report
 
 
 def test_without_an_answer_the_suggestion_is_null() -> None:
@@ -176,30 +181,33 @@ def curve_with(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ([], "schema 'list' is not 1"),
-        ({}, "schema None is not 1"),
-        (broken(schema=3), "schema 3 is not 1"),
-        ({"schema": 1}, "KeyError"),
-        (broken(curves=None), "TypeError"),
-        (broken(curves=[3]), "TypeError"),
-        (broken(notes=["x"]), "TypeError"),
-        (broken(spec=3), "TypeError"),
-        (broken(environment={}), "TypeError"),
-        (broken(suggestion={}), "KeyError"),
-        (broken(suggestion=to_dict(sample())["suggestion"] | {"lr": "x"}), "could not convert"),
-        (broken(suggestion=to_dict(sample())["suggestion"] | {"verdict": "x"}), "Verdict"),
+        ([], "should be an object"),
+        ({}, "schema: field required"),
+        (broken(schema=3), "schema = 3: input should be 1"),
+        ({"schema": 1}, "title: field required"),
+        (broken(curves=None), "curves: input should be a valid array"),
+        (broken(curves=[3]), "curves.0 = 3: input should be an object"),
+        (broken(notes=["x"]), "notes.0 = 'x'"),
+        (broken(spec=3), "spec = 3"),
+        (broken(environment={}), "environment.device: field required"),
+        (broken(suggestion={}), "suggestion.lr: field required"),
+        (broken(suggestion=to_dict(sample())["suggestion"] | {"lr": "x"}), "suggestion.lr = 'x'"),
+        (
+            broken(suggestion=to_dict(sample())["suggestion"] | {"verdict": "x"}),
+            "suggestion.verdict",
+        ),
         (curve_with(loss=[1.0]), "has 61 LRs and 1 losses"),
         (curve_with(update_ratio=[1.0]), "has 61 LRs and 1 update ratios"),
-        (curve_with(lr=["a"] * 61), "could not convert"),
-        (curve_with(lr=[-1.0] * 61), "not a positive finite number"),
+        (curve_with(lr=["a"] * 61), "curves.0.lr.0 = 'a'"),
+        (curve_with(lr=[-1.0] * 61), "lr.0 = -1.0: input should be greater than 0"),
         (curve_with(lr=list(range(61, 0, -1))), "fall"),
-        (curve_with(stop="tired"), "StopReason"),
+        (curve_with(stop="tired"), "curves.0.stop = 'tired'"),
     ],
 )
 def test_a_damaged_report_is_a_value_error(data: Any, says: str) -> None:
     """Whatever is wrong with the data, one kind of error tells it."""
     with pytest.raises(ValueError, match=says):
-        from_dict(data)
+        reread(data)
 
 
 def test_curves_compare_by_value() -> None:
@@ -225,7 +233,7 @@ def test_a_report_written_before_update_ratios_is_still_read() -> None:
     data = to_dict(sample())
     del data["curves"][0]["update_ratio"]
 
-    assert from_dict(data).curves[0].update_ratio is None
+    assert reread(data).curves[0].update_ratio is None
 
 
 def test_frame_is_the_saved_curve_as_a_table(tmp_path: Path) -> None:
@@ -236,6 +244,6 @@ def test_frame_is_the_saved_curve_as_a_table(tmp_path: Path) -> None:
     report = make_report([measured, Curve(lr, loss / 3, seed=4)], "auto")
     write_curves(report.curves, tmp_path / "curve.csv")
 
-    saved = pd.read_csv(tmp_path / "curve.csv")
+    saved = pd.read_csv(tmp_path / "curve.csv").fillna({"stop": ""})
 
     pd.testing.assert_frame_equal(report.frame(), saved, check_exact=True)

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from lrfind.cli.streams import lasting_streams
 from lrfind.errors import ExitCode, LrfindError
+from lrfind.plain_text import plain
 
 
 def main() -> NoReturn:
@@ -53,7 +54,7 @@ def _report_bug(error: Exception) -> ExitCode:
     """Tell of an exception that nobody foresaw; its traceback is for those who mend lrfind."""
     if _is_debugging():
         sys.stderr.write("".join(traceback.format_exception(error)))
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    text = plain(" ".join(f"{type(error).__name__}: {error}".split()))
     sys.stderr.write(
         f"internal error: {text}; this is a bug of lrfind: run again with --debug and report it\n"
     )

@@ -11,6 +11,7 @@ from typing import Annotated, TextIO
 import typer
 
 from lrfind.output_format import Format
+from lrfind.plain_text import plain, without_commands
 from lrfind.suggest import CATALOG as METHODS
 
 
@@ -109,4 +110,4 @@ def can_draw(stream: TextIO) -> bool:
 
 def say(text: str) -> None:
     """Tell the story: a line on standard error."""
-    print(text, file=sys.stderr)
+    print(without_commands(plain(text)), file=sys.stderr)

@@ -67,7 +67,7 @@ def run(
         loaded = loaded.with_method(method)
     if refine or budget is not None:
         loaded = loaded.with_refinement(budget)
-    folder = out or Path(loaded.spec.output.dir or f"runs/{config.stem}")
+    folder = out or loaded.output_folder
     if batch_sizes is not None:
         from lrfind.cli.batch_sizes import run_batch_sizes
 

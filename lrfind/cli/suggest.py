@@ -5,6 +5,7 @@ from __future__ import annotations
 from lrfind.cli.options import CurveFiles, Debug, Method, OutputFormat
 from lrfind.errors import ExitCode
 from lrfind.output_format import Format
+from lrfind.plain_text import plain, without_commands
 
 
 def suggest(
@@ -19,13 +20,13 @@ def suggest(
     """
     import typer
 
-    from lrfind.cli.run import exit_code, show
+    from lrfind.cli.run import show
     from lrfind.saved import reread
 
     reports = [reread(file, method) for file in files]
     for file, report in zip(files, reports, strict=True):
         if len(files) > 1 and output_format is Format.TABLE:
-            print(f"{file}")
+            print(without_commands(plain(str(file))))
         show(report, output_format, [])
-    code = max(exit_code(report) for report in reports)
-    raise typer.Exit(code if code is ExitCode.NO_SUGGESTION else ExitCode.OK)
+    has_all = all(report.suggestion is not None for report in reports)
+    raise typer.Exit(ExitCode.OK if has_all else ExitCode.NO_SUGGESTION)

@@ -6,6 +6,7 @@ import sys
 from contextlib import redirect_stdout
 
 from lrfind.cli.options import ConfigFile, Debug, Overrides
+from lrfind.plain_text import plain
 
 
 def validate(config: ConfigFile, override: Overrides = None, debug: Debug = False) -> None:
@@ -23,4 +24,4 @@ def validate(config: ConfigFile, override: Overrides = None, debug: Debug = Fals
     with redirect_stdout(sys.stderr):
         rows = inspect_config(loaded)
     for name, value in rows:
-        print(f"{name:<10} {value}")
+        print(plain(f"{name:<10} {value}"))

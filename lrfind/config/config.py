@@ -38,6 +38,18 @@ class Config:
         """Where relative targets start from: the config's own folder."""
         return self.path.resolve().parent
 
+    @property
+    def rule_folder(self) -> Path:
+        """Where a relative `suggest.method` starts from: `--method` is the command line's."""
+        is_option = self.origin.get(("suggest",), "").startswith("--method ")
+        return Path.cwd() if is_option else self.folder
+
+    @property
+    def output_folder(self) -> Path:
+        """Where the files go: `output.dir`, else a folder in `runs` named after the config."""
+        # A file called `...yaml` has the stem `..`, which leads out of `runs`.
+        return Path(self.spec.output.dir or f"runs/{self.path.stem.strip('.') or 'config'}")
+
     def where(self, key: str = "") -> str:
         """Say where a dotted key was written: `config.yaml:12`; nearest parent if it was not."""
         loc = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
@@ -54,7 +66,9 @@ class Config:
                 "--method", f"{method!r} is no rule", nearest(method, suggest.CATALOG)
             )
             raise ConfigError(problem)
-        if method == self.spec.suggest.method:
+        # The same path is another file where it starts from another folder.
+        is_same_file = ":" not in method or self.folder == Path.cwd().resolve()
+        if method == self.spec.suggest.method and is_same_file:
             return self
         spec = self.spec.model_copy(update={"suggest": SuggestSection(method=method)})
         origin = dict(self.origin)

@@ -20,6 +20,7 @@ from ruamel.yaml.reader import ReaderError
 
 from lrfind.config.origin import Loc, Origin
 from lrfind.errors import ConfigError, Problem
+from lrfind.intake import read_text
 
 MAX_BYTES = 256 * 1024
 """Size above which a file is not read as a config; parsing takes some 10 µs a byte."""
@@ -64,7 +65,7 @@ def read_document(path: Path) -> Document:
     Raises:
         ConfigError: it cannot be read, is no YAML, too large, or no mapping.
     """
-    text = _read_text(path)
+    text = read_text(path, MAX_BYTES, f"check the path, or {_STARTER}", ConfigError)
     node = _compose(text, str(path))
     if not isinstance(node, MappingNode) or not node.value:
         is_empty = node is None or isinstance(node, MappingNode)
@@ -111,25 +112,6 @@ def scalar(text: str) -> Any:
     if _INFINITE.fullmatch(text):
         return float(text.replace(".", ""))
     return float(text) if _FLOAT.fullmatch(text) else text
-
-
-def _read_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        remedy = f"check the path, or {_STARTER}"
-        problem = Problem(str(path), f"cannot be read: {error.strerror}", remedy)
-        raise ConfigError(problem) from None
-    if len(data) > MAX_BYTES:
-        what = f"is larger than {MAX_BYTES // 1024} KiB, more than a config can be"
-        raise ConfigError(Problem(str(path), what, "pass the config, not the data"))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        problem = Problem(f"{path}:{line}", "is not UTF-8 text", "save the file as UTF-8")
-        raise ConfigError(problem) from None
 
 
 def _compose(text: str, path: str) -> Node | None:

@@ -122,3 +122,7 @@ def _targets(tree: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
             yield (*loc, "target"), section["target"]
         elif isinstance(section, str) and (":" in section or loc[0] not in ("loss", "optimizer")):
             yield loc, section
+    rule = tree.get("suggest")
+    method = rule.get("method") if isinstance(rule, dict) else rule
+    if isinstance(method, str) and ":" in method:
+        yield (("suggest", "method") if isinstance(rule, dict) else ("suggest",)), method

@@ -72,7 +72,7 @@ def _rule_errors(config: Config) -> list[InputError]:
     """Look the rule up before the sweep, rather than after it."""
     section = config.spec.suggest
     try:
-        find_rule(section.method, dict(section.args))
+        find_rule(section.method, dict(section.args), config.rule_folder)
     except InputError as error:
         places = ("suggest.args" if section.args else "suggest.method", "suggest.method")
         where = config.where(places[":" in section.method])

@@ -11,6 +11,7 @@ from rich.text import Text
 from lrfind.console.grid import grid
 from lrfind.frame import lr_text
 from lrfind.output_format import Format
+from lrfind.plain_text import plain, without_commands
 from lrfind.refine import Trial
 from lrfind.report import Report, to_json
 from lrfind.suggest.answer import Suggestion, Verdict
@@ -166,12 +167,12 @@ def _markdown(report: Report, files: Sequence[Path], next_command: str) -> str:
         lines += ["", f"{name}: {escape_markdown(text)}".lstrip(": ")]
     if next_command:
         lines += ["", f"next: {_code(next_command)}"]
-    return "\n".join(lines) + "\n"
+    return without_commands("\n".join(lines) + "\n")
 
 
 def escape_markdown(text: str) -> str:
     """Make text that came from a user stand as it is, on one line, in GitHub Markdown."""
-    line = " ".join(text.split())
+    line = plain(" ".join(text.split()))
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_{}\[\]|#~$])", r"\\\1", line)
 
@@ -181,4 +182,4 @@ def _code(text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest else ""
-    return f"{fence}{pad}{' '.join(text.split())}{pad}{fence}"
+    return f"{fence}{pad}{plain(' '.join(text.split()))}{pad}{fence}"

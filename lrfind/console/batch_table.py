@@ -11,6 +11,7 @@ from lrfind.batch_law import BatchLaw, BatchPoint
 from lrfind.console.answer import escape_markdown
 from lrfind.console.grid import grid
 from lrfind.frame import lr_text
+from lrfind.plain_text import without_commands
 from lrfind.suggest.answer import Verdict
 
 _STYLES = {Verdict.OK: "green", Verdict.LOW_CONFIDENCE: "yellow"}
@@ -62,7 +63,7 @@ def batch_markdown(law: BatchLaw, files: Sequence[Path] = ()) -> str:
         lines += ["", *(f"- {escape_markdown(note)}" for note in law.notes)]
     if files:
         lines += ["", f"files: {escape_markdown(', '.join(map(str, files)))}"]
-    return "\n".join(lines) + "\n"
+    return without_commands("\n".join(lines) + "\n")
 
 
 def exponent_text(law: BatchLaw) -> str:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lrfind.plain_text import plain, without_commands
+
 
 def grid(rows: Iterable[tuple[str, Text]], *, width: int = 80, color: bool = False) -> str:
     """Lay rows out in two columns, without blanks at the ends of lines.
@@ -22,7 +24,8 @@ def grid(rows: Iterable[tuple[str, Text]], *, width: int = 80, color: bool = Fal
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in rows:
-        table.add_row(name, text)
+        shown = plain(text.plain)
+        table.add_row(name, text if shown == text.plain else Text(shown, style=text.style))
     out = io.StringIO()
     console = Console(
         file=out,
@@ -35,4 +38,5 @@ def grid(rows: Iterable[tuple[str, Text]], *, width: int = 80, color: bool = Fal
         emoji=False,
     )
     console.print(table)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+    lines = (line.rstrip() for line in out.getvalue().splitlines())
+    return without_commands("".join(f"{line}\n" for line in lines))

@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 from lrfind.errors import InputError, LrfindError, NoSuggestionError, UserCodeError
+from lrfind.plain_text import plain, without_commands
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -29,10 +30,10 @@ def show_error(error: LrfindError, debug: bool = False) -> str:
         lines = [f"error: {error}"]
     text = "\n".join(lines) + "\n"
     if debug:
-        return text + "\n" + "".join(traceback.format_exception(error))
-    if isinstance(error, UserCodeError) and error.__cause__ is not None:
+        text += "\n" + "".join(traceback.format_exception(error))
+    elif isinstance(error, UserCodeError) and error.__cause__ is not None:
         text += "\n" + _user_traceback(error.__cause__)
-    return text
+    return without_commands(plain(text))
 
 
 def _user_traceback(cause: BaseException) -> str:

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from lrfind.plain_text import plain
 from lrfind.plot import style
 
 
@@ -27,7 +28,7 @@ def write(
     width, height = figure.get_size_inches()
     # parse_math off: a dollar in a user's title is a dollar.
     return figure.text(
-        x_in / width, y_in / height, text, fontsize=size, color=color, weight=weight, ha=ha,
+        x_in / width, y_in / height, plain(text), fontsize=size, color=color, weight=weight, ha=ha,
         va="baseline", parse_math=False,
     )  # fmt: skip
 

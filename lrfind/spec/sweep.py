@@ -89,7 +89,7 @@ class SuggestSection(Section):
     method: str = Field(
         default="auto",
         description="A rule (`lrfind list methods`), or the import path of one: `rules.py:mine`, a "
-        "file relative to where the command runs.",
+        "file relative to the config's own folder.",
     )
     args: dict[str, Any] = Field(default_factory=dict, description="Options of the rule.")
 

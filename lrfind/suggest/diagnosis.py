@@ -9,6 +9,7 @@ import numpy as np
 
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import InputError, NoSuggestionError, UserCodeError
+from lrfind.suggest import CATALOG
 from lrfind.suggest.answer import Note, Suggestion
 from lrfind.suggest.judgement import FEW_POINTS, FLAT_ROOM_DECADES, LOW_SIGNAL, ask
 from lrfind.suggest.panel import DISAGREEMENT_DECADES, find_rule
@@ -195,7 +196,9 @@ def _across_seeds(curves: Sequence[Curve], suggestion: Suggestion | None) -> lis
 
 
 def _refusal(curves: Sequence[Curve], method: str) -> str:
-    """Quote the first seed without an answer."""
+    """Quote the first seed without an answer; a rule of the user's own is not asked again."""
+    if method not in CATALOG:
+        return "have no answer"
     try:
         rule = find_rule(method, {})
     except InputError:

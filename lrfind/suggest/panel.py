@@ -50,7 +50,13 @@ def suggest(curves: Sequence[Curve], method: str = DEFAULT_METHOD, **options: An
         >>> f"{answer.lr:.2g} {answer.verdict}"
         '0.042 ok'
     """
-    rule = find_rule(method, options)
+    return suggest_by(find_rule(method, options), curves, method, options)
+
+
+def suggest_by(
+    rule: Rule, curves: Sequence[Curve], method: str, options: dict[str, Any]
+) -> Suggestion:
+    """Ask a rule that was found before, under the name `method`; see `suggest`."""
     answers: list[Suggestion] = []
     refusals: list[NoSuggestionError] = []
     for curve in curves:
@@ -63,10 +69,20 @@ def suggest(curves: Sequence[Curve], method: str = DEFAULT_METHOD, **options: An
     return answers[0] if len(curves) == 1 else _join(answers, len(curves))
 
 
-def find_rule(method: str, options: dict[str, Any]) -> Rule:
-    """Look a rule up by name or import path, and check that it takes these options."""
+def find_rule(method: str, options: dict[str, Any], folder: Path | None = None) -> Rule:
+    """Look a rule up by name or import path, and check that it takes these options.
+
+    Args:
+        method: a name in `CATALOG`, or an import path, which runs the module it names.
+        options: keyword arguments of the rule.
+        folder: where a relative file path starts from; the working directory where left out.
+
+    Raises:
+        InputError: there is no such rule, or it takes no such option.
+        UserCodeError: the module raised while it was imported.
+    """
     if ":" in method:
-        rule: Rule = load_target(method, Path.cwd(), "suggest", "method")
+        rule: Rule = load_target(method, folder or Path.cwd(), "suggest", "method")
     elif method in CATALOG:
         rule = load_entry(CATALOG[method])
     else:
