@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import secrets
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from lrfind.errors import OutputError, Problem
+
+ABANDONED_S = 10.0
+"""Time without a write after which a half written file has nobody who will finish it."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -35,20 +41,23 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def claim_folder(folder: Path, names: tuple[str, ...]) -> None:
+def claim_folder(folder: Path, names: tuple[str, ...], *, room_bytes: int = 1) -> None:
     """Make a folder and prove that files can be written into it, before any work is done.
+
+    What a killed process left half written under one of the names is taken away.
 
     Args:
         folder: made with its parents where it is missing.
         names: the files that will be written; none of them may be a folder.
+        room_bytes: that there must be room for.
 
     Raises:
         OutputError: the folder cannot be made or written to, or a name in it is taken.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            _reserve(file.fileno(), room_bytes)
     except OSError as error:
         raise OutputError(
             Problem(
@@ -62,3 +71,22 @@ def claim_folder(folder: Path, names: tuple[str, ...]) -> None:
             raise OutputError(
                 Problem(str(folder / name), "is a folder; a file must stand here", "move it away")
             )
+        _sweep_up(folder, name)
+
+
+def _reserve(descriptor: int, room_bytes: int) -> None:
+    """Take room on the disk, without writing all of it where the system can do that."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, room_bytes)
+    else:
+        os.write(descriptor, bytes(room_bytes))
+
+
+def _sweep_up(folder: Path, name: str) -> None:
+    """Delete what was being written when a process was killed; what is still written is young."""
+    stale = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{8}}")
+    for path in folder.iterdir():
+        if stale.fullmatch(path.name):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > ABANDONED_S:
+                    path.unlink()

@@ -75,12 +75,17 @@ def place_of(config: Config, phase: Phase) -> tuple[str, str]:
     return config.where(f"{key}.target"), f"{key} ({target})" if target else key
 
 
+def lost_a_worker(error: BaseException) -> bool:
+    """Tell torch's word that a loader's process died, which a signal raises at any line."""
+    return isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid")
+
+
 def _user_problem(config: Config, blame: Blame, error: BaseException) -> Problem:
     phase = blame.phase or Phase.LOSS
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    first = text.strip().splitlines()[0]
+    first = text.strip().splitlines()[0].rstrip(".")
     remedy = "mend it; nothing after it was run"
-    if _lost_a_worker(error):
+    if lost_a_worker(error):
         # Its signal reaches the main process wherever that is.
         phase = phase if phase is Phase.VALIDATION else Phase.DATA
         remedy = f"see why with --set {phase.key}.num_workers=0, where it runs in this process"
@@ -95,10 +100,6 @@ def _user_problem(config: Config, blame: Blame, error: BaseException) -> Problem
         remedy = "name a `loss`, if the model takes inputs only and returns predictions"
     where, what = place_of(config, phase)
     return Problem(where, f"{what}: {phase.doing} raised {first}", remedy)
-
-
-def _lost_a_worker(error: BaseException) -> bool:
-    return isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid")
 
 
 def _ran_out_of_memory(error: BaseException) -> bool:

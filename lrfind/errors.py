@@ -33,8 +33,10 @@ class ExitCode(IntEnum):
     """A bug of lrfind (`EX_SOFTWARE` of sysexits.h)."""
     NOT_WRITTEN = 74
     """The work is done, but its files or its answer could not be written (`EX_IOERR`)."""
+    TIMED_OUT = 124
+    """`--timeout` ended the run; the partial curve is on disk (the code of `timeout(1)`)."""
     INTERRUPTED = 130
-    """Ctrl-C; the partial curve is on disk."""
+    """Ctrl-C, SIGTERM or SIGHUP; the partial curve is on disk."""
 
 
 @dataclass(frozen=True, slots=True)

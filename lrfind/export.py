@@ -6,13 +6,13 @@ A new format is one function here, under its suffix. Nothing here runs code from
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lrfind.atomic import write_atomically
 from lrfind.curve import Curve, Step, StopReason
 from lrfind.curve_csv import REMEDY, from_csv, to_csv
-from lrfind.errors import InputError, Problem
+from lrfind.errors import InputError, OutputError, Problem
 from lrfind.intake import read_text
 from lrfind.report import Report, to_json
 from lrfind.report_form import from_json
@@ -38,22 +38,26 @@ def write_report(report: Report, path: Path) -> None:
 
 
 class CurveRecorder:
-    """A sweep's observer that keeps the curve on disk, at most a second behind.
+    """A sweep's observer that keeps the curve on disk, at most a second of steps behind.
 
     The first write takes the reports of an earlier run out of the folder: a curve must not stand
     beside a suggestion that was read off another one.
 
     Args:
         folder: where `curve.csv` goes.
+        warn: told once where it cannot be written, and the sweep goes on; None: that is raised.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warn: Callable[[OutputError], object] | None = None) -> None:
         self._folder = folder
+        self._warn = warn
         self._done: list[Curve] = []
         self._steps: list[Step] = []
         self._seed = 0
+        self._latest_s = 0.0
         self._next_flush = 0.0
         self._written = False
+        self._is_closed = False
 
     @property
     def path(self) -> Path:
@@ -65,37 +69,67 @@ class CurveRecorder:
         """Tell whether anything was measured and written."""
         return self._written
 
+    @property
+    def curves(self) -> list[Curve]:
+        """Everything measured so far, one curve a seed; the last may be partial."""
+        current = [] if self._is_done() else [self._curve(StopReason.INTERRUPTED)]
+        return [curve for curve in (*self._done, *current) if len(curve)]
+
     def begin(self, seed: int, index: int, count: int, steps: int) -> None:
         """Start the curve of another seed, or of one that is swept again."""
+        self._steps = []
         self._seed = seed
         self._done = [curve for curve in self._done if curve.seed != seed]
-        self._steps = []
-        self._next_flush = time.monotonic() + FLUSH_EVERY_S
+        self._latest_s = time.monotonic()
+        self._next_flush = self._latest_s + FLUSH_EVERY_S
 
     def step(self, step: Step) -> None:
-        """Keep the step; write the file when a second has passed since the last time."""
+        """Keep the step; write where the next one, as slow as this, would come too late."""
+        if self._is_closed:
+            return
         self._steps.append(step)
-        if time.monotonic() >= self._next_flush:
-            self._write(self._curve(StopReason.INTERRUPTED))
+        now = time.monotonic()
+        taken_s, self._latest_s = now - self._latest_s, now
+        if now + taken_s >= self._next_flush:
+            self.flush()
             self._next_flush = time.monotonic() + FLUSH_EVERY_S
 
     def end(self, stop: StopReason) -> None:
         """Write what was measured, however the sweep ended."""
-        curve = self._curve(stop)
-        self._write(curve)
-        self._done.append(curve)
+        if self._is_closed:
+            return
+        self._done.append(self._curve(stop))
+        self.flush()
+
+    def flush(self) -> bool:
+        """Write everything measured so far; tell whether it is on disk."""
+        curves = self.curves
+        if not curves:
+            return True
+        try:
+            write_curves(curves, self.path)
+        except OutputError as error:
+            if self._warn is None:
+                raise
+            warn, self._warn = self._warn, lambda _: None
+            warn(error)
+            return False
+        if not self._written:
+            for stale in (REPORT_FILE, PLOT_FILE):
+                (self._folder / stale).unlink(missing_ok=True)
+        self._written = True
+        return True
+
+    def close(self) -> None:
+        """Keep and write no more, whatever still comes: someone else writes now."""
+        self._is_closed = True
+
+    def _is_done(self) -> bool:
+        return bool(self._done) and self._done[-1].seed == self._seed
 
     def _curve(self, stop: StopReason) -> Curve:
-        return Curve.from_steps(self._steps, seed=self._seed, stop=stop, initial_loss=None)
-
-    def _write(self, current: Curve) -> None:
-        curves = [curve for curve in (*self._done, current) if len(curve)]
-        if not curves:
-            return
-        write_curves(curves, self.path)
-        self._written = True
-        for stale in (REPORT_FILE, PLOT_FILE):
-            (self._folder / stale).unlink(missing_ok=True)
+        steps = list(self._steps)
+        return Curve.from_steps(steps, seed=self._seed, stop=stop, initial_loss=None)
 
 
 def read_report(path: Path) -> Report:

@@ -18,7 +18,7 @@ RANKS = [
     {"refine"},
     {"report", "blame", "curve_csv"},
     {"report_form"},
-    {"export", "plot", "console", "lock", "refined"},
+    {"export", "plot", "console", "lock", "refined", "partial"},
     {"saved", "experiment"},
     {"api"},
     {"cli"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Sequence
@@ -9,9 +10,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrfind.cli.guard import Guard
+from lrfind.cli.keeping import keep
+from lrfind.cli.measuring import measure
 from lrfind.cli.options import say, wants_color, width_of
-from lrfind.cli.run import exit_code, measure, save
-from lrfind.errors import ExitCode, InputError, LrfindError, Problem
+from lrfind.cli.run import exit_code
+from lrfind.errors import ExitCode, InputError, LrfindError, OutputError, Problem
 from lrfind.output_format import Format
 
 if TYPE_CHECKING:
@@ -26,7 +30,13 @@ _EXAMPLE = "for instance --batch-sizes 32,64,128,256"
 
 
 def run_batch_sizes(
-    config: Config, text: str, folder: Path, output_format: Format, *, quiet: bool
+    config: Config,
+    text: str,
+    folder: Path,
+    output_format: Format,
+    guard: Guard,
+    *,
+    quiet: bool,
 ) -> ExitCode:
     """Sweep a config once a batch size, print and save the law, and choose the exit code.
 
@@ -37,6 +47,7 @@ def run_batch_sizes(
         text: the sizes as the user wrote them, `32,64`.
         folder: gets a folder a size, and the law's two files.
         output_format: any but `lr`.
+        guard: asks the run to end.
         quiet: show no progress.
 
     Raises:
@@ -58,17 +69,25 @@ def run_batch_sizes(
     for stale in (LAW_FILE, PICTURE_FILE):
         # A law must not stand beside sweeps that it was not fitted to.
         (folder / stale).unlink(missing_ok=True)
-    points, was_cut = sweep_sizes(config, sizes, folder, quiet=quiet)
+    points, was_cut, is_whole = sweep_sizes(config, sizes, folder, guard, quiet=quiet)
     law = fit_law(
         points,
         is_adam_style=divides_by_gradient(optimizer),
         title=f"{config.path.stem}: {optimizer[0]}, lr against batch size",
     )
     if points:
-        show_law(law, save_law(law, folder), output_format, quiet=quiet)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            files = save_law(law, folder)
+        except (OutputError, OSError) as error:
+            say(f"error: {error}")
+            files, is_whole = [], False
+        show_law(law, files, output_format, quiet=quiet)
     if was_cut:
         return ExitCode.INTERRUPTED
-    return ExitCode.OK if len(law.answers) >= MIN_ANSWERS else ExitCode.NO_SUGGESTION
+    if len(law.answers) < MIN_ANSWERS:
+        return ExitCode.NO_SUGGESTION
+    return ExitCode.OK if is_whole else ExitCode.NOT_WRITTEN
 
 
 def parse_sizes(text: str) -> list[int]:
@@ -95,27 +114,43 @@ def parse_sizes(text: str) -> list[int]:
 
 
 def sweep_sizes(
-    config: Config, sizes: Sequence[int], folder: Path, *, quiet: bool
-) -> tuple[list[BatchPoint], bool]:
-    """Sweep each size into its own folder; tell what is done, and whether Ctrl-C ended it."""
+    config: Config, sizes: Sequence[int], folder: Path, guard: Guard, *, quiet: bool
+) -> tuple[list[BatchPoint], bool, bool]:
+    """Sweep each size into its own folder.
+
+    Returns:
+        What is done, whether the run was told to end, and whether all files are in their place.
+    """
     points: list[BatchPoint] = []
+    is_whole = True
     try:
         for size in sizes:
+            guard.resume()
             if not quiet:
                 say(f"batch size {size}")
             inner = folder / f"batch-{size}"
-            report = measure(config.with_batch_size(size), inner, quiet=quiet)
-            save(report, inner)
+            rescue = functools.partial(_rescue, folder=inner)
+            sized = config.with_batch_size(size)
+            report = measure(sized, inner, quiet=quiet, guard=guard, rescue=rescue)
+            is_whole = keep(report, inner, with_picture=guard.cause is None)[1] and is_whole
             if exit_code(report) is ExitCode.INTERRUPTED:
-                return points, True
+                return points, True, is_whole
             points.append(point_of(size, report))
     except KeyboardInterrupt:
-        return points, True
+        guard.settle()
+        return points, True, is_whole
     except LrfindError:
         if points:
             say(f"the sizes up to {points[-1].batch_size} are in {folder}")
         raise
-    return points, False
+    return points, guard.cause is not None, is_whole
+
+
+def _rescue(report: Report, folder: Path) -> None:
+    """Save a size that was cut short; a law needs more than there is time for."""
+    files, _ = keep(report, folder, with_picture=False)
+    if files:
+        say(f"what was measured at this size is in {files[0].parent}")
 
 
 def point_of(size: int, report: Report) -> BatchPoint:

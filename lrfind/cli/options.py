@@ -78,6 +78,14 @@ BatchSizes = Annotated[
         help="Sweep each batch size, and fit the law of LR against batch size.",
     ),
 ]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.001,
+        help="End the run after this time, also one that hangs, with what was measured.",
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no notes on standard error.")
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from lrfind.cli.guard import Guard
+from lrfind.cli.measuring import measure
 from lrfind.cli.options import (
     BatchSizes,
     Budget,
@@ -21,12 +22,13 @@ from lrfind.cli.options import (
     Overrides,
     Quiet,
     Refine,
+    Timeout,
     can_draw,
     say,
     wants_color,
     width_of,
 )
-from lrfind.errors import ExitCode, LrfindError
+from lrfind.errors import ExitCode
 from lrfind.output_format import Format
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def run(
     refine: Refine = False,
     budget: Budget = None,
     batch_sizes: BatchSizes = None,
+    timeout: Timeout = None,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -50,7 +53,8 @@ def run(
     """Sweep the LR of a config's model, suggest one, and save curve, plot and report.
 
     Writes `curve.csv`, `curve.png` and `report.json`. Exit codes: 0 a suggestion, 2 wrong input,
-    3 no honest suggestion (the files are still written), 130 interrupted.
+    3 no honest suggestion (the files are still written), 74 the files could not be written, 124
+    ended by `--timeout`, 130 by Ctrl-C or SIGTERM (what was measured is saved and read).
 
     With `--batch-sizes 32,64,128,256` these go to a folder a size, and `batch-sizes.json` and
     `batch-sizes.png` tell how the LR depends on the batch size; 3 where fewer than two sizes gave
@@ -62,60 +66,58 @@ def run(
     """
     from lrfind.config import load
 
-    loaded = load(config, (override or []) + ["sweep.auto_range=false"] * no_auto_range)
-    if method is not None:
-        loaded = loaded.with_method(method)
-    if refine or budget is not None:
-        loaded = loaded.with_refinement(budget)
-    folder = out or loaded.output_folder
-    if batch_sizes is not None:
-        from lrfind.cli.batch_sizes import run_batch_sizes
+    with Guard(timeout) as guard:
+        loaded = load(config, (override or []) + ["sweep.auto_range=false"] * no_auto_range)
+        if method is not None:
+            loaded = loaded.with_method(method)
+        if refine or budget is not None:
+            loaded = loaded.with_refinement(budget)
+        folder = out or loaded.output_folder
+        try:
+            if batch_sizes is not None:
+                from lrfind.cli.batch_sizes import run_batch_sizes
 
-        code = run_batch_sizes(loaded, batch_sizes, folder, output_format, quiet=quiet)
-        raise typer.Exit(code)
-    report = measure(loaded, folder, quiet=quiet)
-    files = save(report, folder)
-    can_refine = report.suggestion is not None and not loaded.spec.refine.enabled
-    following = f"run {config} --refine" if can_refine else f"plot {files[0]}"
-    show(report, output_format, files, next_command=f"lrfind {following}", quiet=quiet)
-    raise typer.Exit(exit_code(report))
-
-
-def measure(config: Config, folder: Path, *, quiet: bool) -> Report:
-    """Run a config, its curve kept on disk and its story on standard error."""
-    from lrfind.atomic import claim_folder
-    from lrfind.console import SweepProgress
-    from lrfind.experiment import run_config
-    from lrfind.export import OUTPUT_FILES, CurveRecorder
-
-    claim_folder(folder, OUTPUT_FILES)
-    recorder = CurveRecorder(folder)
-    try:
-        # Standard output is the answer's; what the user's code prints is part of the story.
-        with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
-            return run_config(config, [recorder, progress], [progress])
-    except LrfindError:
-        if recorder.has_written:
-            say(f"what was measured so far is in {recorder.path}")
-        raise
+                code = run_batch_sizes(
+                    loaded, batch_sizes, folder, output_format, guard, quiet=quiet
+                )
+            else:
+                code = _run_once(loaded, folder, output_format, guard, quiet=quiet)
+        except KeyboardInterrupt:
+            say("ended before anything was measured")
+            code = ExitCode.INTERRUPTED
+    raise typer.Exit(code if guard.cause is None else guard.cause.code)
 
 
-def save(report: Report, folder: Path) -> list[Path]:
-    """Write a report's three files and name them."""
-    from lrfind.export import CURVE_FILE, PLOT_FILE, REPORT_FILE, write_curves, write_report
-    from lrfind.plot import save_plot
+def _run_once(
+    config: Config, folder: Path, output_format: Format, guard: Guard, *, quiet: bool
+) -> ExitCode:
+    """Sweep once, save and show; where the end is near, the answer comes before the picture."""
+    from lrfind.cli.keeping import draw, keep
 
-    curve, picture, whole = (folder / name for name in (CURVE_FILE, PLOT_FILE, REPORT_FILE))
-    write_curves(report.curves, curve)
-    write_report(report, whole)
-    save_plot(report, picture)
-    return [curve, picture, whole]
+    out = sys.stdout
+
+    def finish(report: Report) -> ExitCode:
+        is_ending = guard.cause is not None
+        files, is_whole = keep(report, folder, with_picture=not is_ending)
+        following = f"plot {files[0]}" if files else ""
+        if report.suggestion is not None and not config.spec.refine.enabled and not is_ending:
+            following = f"run {config.path} --refine"
+        command = f"lrfind {following}" if following else ""
+        show(report, output_format, files, out, next_command=command, quiet=quiet)
+        out.flush()
+        if is_ending and is_whole:
+            draw(report, folder)
+        code = exit_code(report)
+        return ExitCode.NOT_WRITTEN if code is ExitCode.OK and not is_whole else code
+
+    return finish(measure(config, folder, quiet=quiet, guard=guard, rescue=finish))
 
 
 def show(
     report: Report,
     output_format: Format,
     files: list[Path],
+    out: TextIO | None = None,
     *,
     next_command: str = "",
     quiet: bool = False,
@@ -123,10 +125,10 @@ def show(
     """Print the answer on standard output, and on standard error what it leaves out."""
     from lrfind.console import render, terminal_plot
 
-    out = sys.stdout
+    out = out or sys.stdout
     width, color = width_of(out), wants_color(out)
     if output_format is Format.TABLE and out.isatty():
-        print(terminal_plot(report, width=width, unicode=can_draw(out)))
+        print(terminal_plot(report, width=width, unicode=can_draw(out)), file=out)
     text = render(
         report, output_format, width=width, color=color, files=files, next_command=next_command
     )
@@ -142,7 +144,7 @@ def exit_code(report: Report) -> ExitCode:
     """Choose what the process tells its caller."""
     from lrfind.curve import StopReason
 
-    is_cut = any(note.code == "refine-interrupted" for note in report.notes)
+    is_cut = any(note.code in ("refine-interrupted", "interrupted") for note in report.notes)
     if is_cut or any(curve.stop is StopReason.INTERRUPTED for curve in report.curves):
         return ExitCode.INTERRUPTED
     return ExitCode.OK if report.suggestion is not None else ExitCode.NO_SUGGESTION

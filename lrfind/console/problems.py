@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from lrfind.errors import InputError, LrfindError, NoSuggestionError, UserCodeError
@@ -36,13 +37,34 @@ def show_error(error: LrfindError, debug: bool = False) -> str:
     return without_commands(plain(text))
 
 
+def user_stack(stack: traceback.StackSummary) -> str:
+    """Show where the user's code stood; empty where none of it was running.
+
+    Args:
+        stack: from the outermost frame, that of the command line, to the innermost.
+    """
+    ours = [i for i, frame in enumerate(stack) if Path(frame.filename).is_relative_to(_PACKAGE)]
+    # Below the first frame of ours is what started the command.
+    parts = _user_frames(stack[ours[0] :] if ours else stack)
+    text = "".join(["Stack (your code):\n", *parts]) if parts else ""
+    return without_commands(plain(text))
+
+
 def _user_traceback(cause: BaseException) -> str:
     """Format an exception with the frames its author can mend.
 
-    Frames of lrfind and of the import machinery are left out, runs of frames inside torch are
-    folded into a line. Nothing else may be left: a syntax error names its place itself.
+    Nothing else may be left: a syntax error names its place itself.
     """
-    frames = list(traceback.extract_tb(cause.__traceback__))
+    parts = _user_frames(traceback.extract_tb(cause.__traceback__))
+    head = ["Traceback (your code):\n"] if parts else []
+    return "".join([*head, *parts, *traceback.format_exception_only(cause)])
+
+
+def _user_frames(frames: Sequence[traceback.FrameSummary]) -> list[str]:
+    """Format frames, each run of them inside torch folded into a line.
+
+    Frames of lrfind, of its command line and of the import machinery are left out.
+    """
     kept = [frame for frame in frames if not _is_machinery(frame.filename)]
     parts: list[str] = []
     hidden = 0
@@ -53,9 +75,7 @@ def _user_traceback(cause: BaseException) -> str:
         parts += _folded(hidden)
         hidden = 0
         parts += traceback.format_list([frame])
-    parts += _folded(hidden)
-    head = ["Traceback (your code):\n"] if parts else []
-    return "".join([*head, *parts, *traceback.format_exception_only(cause)])
+    return parts + _folded(hidden)
 
 
 def _folded(hidden: int) -> list[str]:
@@ -66,6 +86,8 @@ def _is_machinery(filename: str) -> bool:
     if filename.startswith("<frozen "):
         return True
     path = Path(filename)
+    if "site-packages" in path.parts and {"typer", "click"} & set(path.parts):
+        return True
     return path == _CONTEXTLIB or path.is_relative_to(_PACKAGE) or path.is_relative_to(_IMPORTLIB)
 
 

@@ -66,6 +66,11 @@ class SweepProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take away what is drawn, and draw no more; from any thread."""
+        self._drawn, self._quiet = False, True
         self._clear()
 
     def begin(self, seed: int, index: int, count: int, steps: int) -> None:

@@ -245,5 +245,7 @@ def _cut_short(curve: Curve) -> Note | None:
         return None
     end = f"after {len(curve)} points" + (f", at {curve.lr[-1]:.1e}" if len(curve) else "")
     return Note(
-        f"{curve.stop.value}", f"the sweep ended {end}: {curve.stop.value}", _CUT[curve.stop]
+        f"{curve.stop.value}",
+        f"the curve is partial: the sweep ended {end}: {curve.stop.value}",
+        _CUT[curve.stop],
     )

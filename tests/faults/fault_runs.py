@@ -61,12 +61,13 @@ class Run:
     Args:
         folder: where it runs; its outputs go to `stdout` and `stderr` there.
         arguments: of `lrfind`.
+        before: code to run in the process first.
     """
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, before: str = "") -> None:
         self._folder = folder
         self._process: BaseProcess = _nursery().Process(
-            target=_command, args=(str(folder), arguments)
+            target=_command, args=(str(folder), arguments, before)
         )
         self._process.start()
         assert self._process.pid is not None
@@ -111,15 +112,18 @@ def _nursery() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def _command(folder: str, arguments: tuple[str, ...]) -> None:
+def _command(folder: str, arguments: tuple[str, ...], before: str) -> None:
     """Be `lrfind` in a folder."""
     from lrfind.cli import main
 
+    # A loader's workers must start as they do in a process that a shell started.
+    multiprocessing.set_start_method(None, force=True)
     os.chdir(folder)
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(opened, descriptor)
         os.close(opened)
+    exec(before, {})
     sys.argv = ["lrfind", *arguments]
     main()
 

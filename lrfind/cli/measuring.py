@@ -1,0 +1,128 @@
+"""One run of a config, which loses nothing of what it measured, however it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lrfind.cli.guard import Cause, Guard
+from lrfind.cli.keeping import keep_curves
+from lrfind.cli.options import say
+from lrfind.errors import Problem
+
+if TYPE_CHECKING:
+    from lrfind.blame import Blame
+    from lrfind.config import Config
+    from lrfind.report import Report
+
+
+def measure(
+    config: Config,
+    folder: Path,
+    *,
+    quiet: bool,
+    guard: Guard,
+    rescue: Callable[[Report], object],
+) -> Report:
+    """Run a config, its curve kept on disk and its story on standard error.
+
+    Args:
+        config: what to run.
+        folder: where its curve is kept.
+        quiet: show no progress.
+        guard: asks the run to end; once it did, or all is measured, it is settled.
+        rescue: saves and shows a report from another thread, where this one never comes back.
+
+    Returns:
+        The report; a partial one where the run was told to end.
+
+    Raises:
+        KeyboardInterrupt: it was told to end before anything was measured.
+        LrfindError: as `lrfind.experiment.run_config`.
+    """
+    from lrfind.atomic import claim_folder
+    from lrfind.console import SweepProgress
+    from lrfind.export import OUTPUT_FILES, CurveRecorder
+    from lrfind.partial import partial_report
+
+    claim_folder(folder, OUTPUT_FILES, room_bytes=room_for(config))
+    recorder = CurveRecorder(folder, warn=lambda error: say(f"warning: {error}; the sweep goes on"))
+    # Standard output is the answer's; what the user's code prints is part of the story.
+    with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
+        blame: Blame | None = None
+
+        def save_from_outside() -> None:
+            recorder.close()
+            progress.close()
+            _tell(config, guard, blame)
+            if recorder.curves:
+                rescue(partial_report(config, recorder.curves))
+            else:
+                say("ended before anything was measured")
+
+        guard.rescue = save_from_outside
+        try:
+            from lrfind.blame import Blame
+            from lrfind.experiment import run_config
+
+            blame = Blame()
+            report = run_config(config, [recorder, progress], [progress], blame)
+            guard.settle()
+        except BaseException as error:
+            guard.settle()
+            # An import that is interrupted may turn that into an error of its own.
+            if guard.cause is None and not isinstance(error, KeyboardInterrupt):
+                # The loss of a worker is raised anywhere, also while the recorder writes.
+                path = recorder.path if recorder.flush() else keep_curves(recorder.curves, folder)
+                if recorder.curves and path is not None:
+                    say(f"what was measured so far is in {path}")
+                if blame is not None:
+                    _blame_lost_worker(config, blame, error)
+                raise
+            if not recorder.curves:
+                _tell(config, guard, blame)
+                raise KeyboardInterrupt from None
+            report = partial_report(config, recorder.curves)
+    _tell(config, guard, blame)
+    return report
+
+
+def room_for(config: Config) -> int:
+    """Estimate the bytes of a run's files: every point twice, and a picture."""
+    sweep = config.spec.sweep
+    return min(150_000 + 200 * sweep.steps * sweep.seeds, 2**26)
+
+
+def _blame_lost_worker(config: Config, blame: Blame, error: BaseException) -> None:
+    """Make an error of the data of one that a dying worker raised amid our own code."""
+    from lrfind.blame import blamed_on, lost_a_worker
+
+    if lost_a_worker(error):
+        with blamed_on(config, blame):
+            raise error
+
+
+def _tell(config: Config, guard: Guard, blame: Blame | None) -> None:
+    """Say what ended the run, where the user did not do it at the keyboard."""
+    if guard.cause in (Cause.TERMINATE, Cause.HANGUP):
+        say(f"ended by {guard.cause.title}")
+    if guard.cause is not Cause.TIMEOUT:
+        return
+    where, doing = str(config.path), "importing what the config names"
+    phase = None if blame is None else blame.phase
+    if phase is not None:
+        from lrfind.blame import place_of
+
+        where, key = place_of(config, phase)
+        doing = f"{key}: {phase.doing}"
+    what = f"{doing} was not done {guard.timeout_s:g} s after the start (--timeout)"
+    from lrfind.console.problems import user_stack
+
+    stack = user_stack(guard.stack)
+    remedy = "see below where it stood, or give it more time" if stack else "give it more time"
+    say(f"error: {Problem(where, what, remedy)}")
+    if stack:
+        sys.stderr.write("\n" + stack)
