@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lrfind.curve import StopReason as StopReason
     from lrfind.errors import LrfindError as LrfindError
     from lrfind.experiment import run_config as run_config
+    from lrfind.lock.pinned import pinned_lr as pinned_lr
     from lrfind.report import Report as Report
     from lrfind.suggest import Note as Note
     from lrfind.suggest import Suggestion as Suggestion
@@ -33,6 +34,7 @@ _HOMES = {
     "Suggestion": "lrfind.suggest:Suggestion",
     "Verdict": "lrfind.suggest:Verdict",
     "load_config": "lrfind.config:load",
+    "pinned_lr": "lrfind.lock.pinned:pinned_lr",
     "range_test": "lrfind.api:range_test",
     "run_config": "lrfind.experiment:run_config",
 }

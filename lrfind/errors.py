@@ -4,7 +4,8 @@
     ├── InputError                    2   the user's input is wrong
     │   ├── ConfigError               2   … a config: every problem of it at once
     │   ├── OutputError               2   … an output folder or file cannot be written
-    │   └── UserCodeError             2   … the user's own module, model, data or step raised
+    │   ├── UserCodeError             2   … the user's own module, model, data or step raised
+    │   └── StalePinError             1   … what an LR was pinned for has changed since
     ├── DataExhaustedError            2   a one-shot iterator ran out; the sweep ends with it
     └── NoSuggestionError             3   the sweep gave no honest answer
 
@@ -92,6 +93,12 @@ class UserCodeError(InputError):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
+
+
+class StalePinError(InputError):
+    """An LR was asked for that is still the right one, but config, source or versions changed."""
+
+    exit_code = ExitCode.DRIFT
 
 
 class DataExhaustedError(LrfindError):

@@ -12,3 +12,12 @@ class Format(StrEnum):
     LR = "lr"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+class CheckFormat(StrEnum):
+    """What `--format` of `lrfind check` accepts."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    GITHUB = "github"

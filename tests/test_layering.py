@@ -16,11 +16,11 @@ RANKS = [
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep", "batch_law"},
     {"refine"},
-    {"report", "blame", "curve_csv"},
+    {"report", "blame", "curve_csv", "lock"},
     {"report_form"},
-    {"export", "plot", "console", "lock", "refined", "partial"},
+    {"export", "plot", "console", "refined", "partial"},
     {"saved", "experiment"},
-    {"api"},
+    {"api", "pinning"},
     {"cli"},
 ]
 """Rooms from the ground up, as in `docs/architecture.md`."""

@@ -8,8 +8,11 @@ import typer
 
 from lrfind import __version__
 from lrfind.cli.catalog import list_bundled, schema
+from lrfind.cli.check import check
+from lrfind.cli.get import get
 from lrfind.cli.help_layout import Command, Group
 from lrfind.cli.init import init
+from lrfind.cli.pin import pin
 from lrfind.cli.plot import plot
 from lrfind.cli.run import run
 from lrfind.cli.scale import scale
@@ -32,6 +35,9 @@ app.command(cls=Command)(run)
 app.command(cls=Command)(validate)
 app.command(cls=Command)(suggest)
 app.command(cls=Command)(plot)
+app.command(cls=Command)(pin)
+app.command(cls=Command)(check)
+app.command(cls=Command)(get)
 app.command(cls=Command)(schedule)
 app.command(cls=Command)(scale)
 app.command(cls=Command)(init)

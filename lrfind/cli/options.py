@@ -86,6 +86,10 @@ Timeout = Annotated[
         help="End the run after this time, also one that hangs, with what was measured.",
     ),
 ]
+MaxAge = Annotated[
+    str | None,
+    typer.Option(metavar="AGE", help="Age above which a pin counts as stale: 30d, 12h, 90m, 2w."),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no notes on standard error.")
 ]

@@ -83,6 +83,13 @@ class Config:
         written = "--refine" if budget is None else f"--budget {budget}"
         return replace(self, spec=spec, origin={**self.origin, ("refine",): written})
 
+    def with_seeds(self, count: int) -> Config:
+        """Sweep another number of seeds."""
+        sweep = self.spec.sweep.model_copy(update={"seeds": count})
+        spec = self.spec.model_copy(update={"sweep": sweep})
+        origin = {**self.origin, ("sweep", "seeds"): f"--seeds {count}"}
+        return replace(self, spec=spec, origin=origin)
+
     def with_batch_size(self, size: int) -> Config:
         """Batch the training data otherwise."""
         data = self.spec.data.model_copy(update={"batch_size": size})

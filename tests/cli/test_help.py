@@ -83,6 +83,8 @@ def test_the_example_of_a_help_text_runs(
     monkeypatch.chdir(checkout)
     if command in ("suggest", "plot") and not (checkout / "runs").exists():
         lrfind("run", "configs/digits.yaml")
+    if command in ("check", "get") and not (checkout / "configs/digits.lrlock.json").exists():
+        lrfind("pin", "configs/digits.yaml", "--seeds", "1")
 
     for part in example_of(command).split(" && "):
         program, *arguments = shlex.split(part.partition(" > ")[0])

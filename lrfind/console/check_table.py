@@ -1,0 +1,70 @@
+"""Checks of pins as a table on the terminal, made without rich: it must be there at once."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from lrfind.console.check_words import advice, findings, lr_text
+from lrfind.console.visible import visible
+from lrfind.lock.check import Check, State
+
+_COLUMNS = f"{'state':<14}{'pinned':<9}{'found':<9}{'decades':<9}{'within':<8}config"
+_INDENT = "  "
+_CODES = {
+    State.GOOD: "32",
+    State.INCONCLUSIVE: "33",
+    State.STALE: "33",
+    State.DRIFTED: "31",
+    State.BAD_INPUT: "31",
+}
+_DIM = "2"
+
+
+def check_table(checks: Sequence[Check], *, width: int = 80, color: bool = False) -> str:
+    """Write a line a config, and below it what was found and what to do.
+
+    Args:
+        checks: in the order in which they are told.
+        width: columns that may be filled; paths are not broken.
+        color: whether ANSI colours may be used.
+    """
+    lines = [_styled(_COLUMNS, _DIM, color)]
+    for check in checks:
+        state = _styled(f"{check.state:<14}", _CODES[check.state], color)
+        lines.append((state + _numbers(check) + visible(str(check.config))).rstrip())
+        for text in findings(check):
+            lines += _wrapped(text, width)
+        if told := advice(check):
+            lines += _wrapped(f"next: {told}", width)
+    if len(checks) > 1:
+        counts = [(state, sum(check.state is state for check in checks)) for state in State]
+        lines.append(", ".join(f"{count} {state}" for state, count in counts if count))
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(check: Check) -> str:
+    lock, rerun = check.lock, check.rerun
+    decades = check.decades
+    cells = [
+        lr_text(lock.lr if lock else None),
+        lr_text(rerun.lr if rerun else None),
+        "" if decades is None else f"{decades:+.2f}",
+        f"{lock.tolerance_decades:.2f}" if lock else "",
+    ]
+    return "".join(f"{cell:<{size}}" for cell, size in zip(cells, (9, 9, 9, 8), strict=True))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        visible(text),
+        min(width, 100),
+        initial_indent=_INDENT,
+        subsequent_indent=_INDENT * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _styled(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text

@@ -1,0 +1,99 @@
+"""Where locks stand, and how they are read and written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from lrfind.errors import InputError, Problem
+from lrfind.lock.lock import Lock, from_json, to_json
+
+SUFFIX = ".lrlock.json"
+
+CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
+"""How a config may end whose lock is found in a folder, tried in this order."""
+
+MAX_BYTES = 2**20
+"""Size above which a file is not read as a lock."""
+
+
+def lock_path(config: Path) -> Path:
+    """Name the lock of a config: `configs/digits.lrlock.json` for `configs/digits.yaml`."""
+    return config.with_name(config.stem + SUFFIX)
+
+
+def read_lock(config: Path) -> Lock:
+    """Read the lock of a config.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    path = lock_path(config)
+    renew = f"pin anew: lrfind pin {config}"
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        remedy = f"pin it: lrfind pin {config}"
+        raise InputError(Problem(str(path), f"there is no lock of {config}", remedy)) from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        raise InputError(Problem(str(path), what, "check the path")) from None
+    try:
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES // 1024} KiB")
+        return from_json(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise InputError(Problem(str(path), f"is no lock: {error}", renew)) from None
+
+
+def old_lock(config: Path) -> Lock | None:
+    """Read the lock that a new one will replace; None where there is none, or a damaged one."""
+    try:
+        return read_lock(config)
+    except InputError:
+        return None
+
+
+def claim_lock(config: Path) -> None:
+    """Prove that a lock can be written beside a config, before any work is done.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    from lrfind.atomic import claim_folder
+
+    claim_folder(config.parent, (lock_path(config).name,))
+
+
+def write_lock(lock: Lock, config: Path) -> Path:
+    """Write the lock of a config, atomically, and name it.
+
+    Raises:
+        OutputError: the folder cannot be written to; the old lock still stands.
+    """
+    from lrfind.atomic import write_atomically
+
+    path = lock_path(config)
+    write_atomically(path, to_json(lock).encode())
+    return path
+
+
+def pinned_configs(folder: Path) -> Iterator[Path]:
+    """Find the configs below a folder that have a lock, in order of path.
+
+    Hidden folders are not looked into. A lock whose config is gone gives the path where it would
+    stand.
+    """
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(SUFFIX):
+                yield _config_of(Path(parent, name))
+
+
+def _config_of(path: Path) -> Path:
+    stem = path.name.removesuffix(SUFFIX)
+    candidates = [path.with_name(stem + suffix) for suffix in CONFIG_SUFFIXES]
+    return next((config for config in candidates if config.is_file()), candidates[0])

@@ -1,0 +1,46 @@
+"""Run what was pinned again, and ask trials whether the pin is still good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrfind.config import Config
+from lrfind.lock.check import Rerun
+from lrfind.lock.lock import Lock
+from lrfind.pinning.seeds import answers_by_seed, noise_by_seed, whole_report
+from lrfind.pinning.verify import verify as tried
+from lrfind.refine.refinement import TrialObserver
+from lrfind.sweep import Observer
+
+
+def rerun(
+    config: Config,
+    lock: Lock,
+    *,
+    verify: bool = False,
+    observers: Sequence[Observer] = (),
+    trial_observers: Sequence[TrialObserver] = (),
+) -> Rerun:
+    """Sweep again as the pin did, with the same seeds.
+
+    Args:
+        config: as it is now.
+        lock: its pin.
+        verify: whether to train briefly at the pinned LR and to either side as well.
+        observers: told of every step.
+        trial_observers: told of every trial.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted.
+        InputError: as `run_config`.
+    """
+    report = whole_report(config.with_seeds(len(lock.per_seed)), observers, trial_observers)
+    found = report.suggestion
+    return Rerun(
+        lr=found.lr if found else None,
+        why_none=str(report.no_answer or ""),
+        per_seed=answers_by_seed(report, config),
+        noise=noise_by_seed(report),
+        device=report.environment.device,
+        verification=tried(config, lock, report.curves[0], trial_observers) if verify else None,
+    )
