@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def check(
     configs: Annotated[
         list[Path],
-        typer.Argument(metavar="CONFIG...", help="Config files, or folders of pinned ones."),
+        typer.Argument(metavar="CONFIG", help="Config files, or folders of pinned ones."),
     ],
     run: Annotated[
         bool | None,
@@ -50,7 +50,7 @@ def check(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Tell whether pinned LRs still fit: what changed since, and what the sweeps say today.
+    """Tell whether pinned LRs still fit.
 
     A pin is stale where its config, the user's source files, or lrfind's or torch's version
     changed: that is told at once. Else the sweeps are run again, and it has drifted where they come

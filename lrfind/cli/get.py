@@ -18,7 +18,7 @@ def get(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Print the pinned LR of a config and nothing else; runs nothing, imports no torch.
+    """Print the pinned LR of a config and nothing else, at once.
 
     Exit codes: 0 the number, 1 the pin is refused as too old or stale, 2 there is no lock, or it
     is damaged.

@@ -26,7 +26,7 @@ def pin(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Sweep with several seeds and write the LR into a lock beside the config.
+    """Sweep with several seeds and pin the LR in a lock beside the config.
 
     The lock, `<config stem>.lrlock.json`, belongs into version control: `lrfind check` tells when
     it no longer fits, `lrfind get` prints its LR. Exit codes: 0 pinned, 2 wrong input, 3 no honest

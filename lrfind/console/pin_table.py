@@ -12,6 +12,7 @@ from lrfind.console.grid import grid
 from lrfind.console.visible import visible
 from lrfind.lock.lock import Lock
 from lrfind.lock.tolerance import WIDE_DECADES
+from lrfind.suggest.answer import Verdict
 
 MOST_SOURCES = 4
 """Source files that are named one by one."""
@@ -36,6 +37,7 @@ def pin_table(
         width: columns that may be filled.
         color: whether ANSI colours may be used.
     """
+    check = f"lrfind check {visible(str(config))}"
     rows = [("lr", Text.assemble((lr_text(lock.lr), "bold green"), f"  {_origin(lock)}"))]
     if before is not None:
         moved = math.log10(lock.lr / before.lr)
@@ -44,10 +46,16 @@ def pin_table(
     rows.append(("seeds", Text(_seeds(lock))))
     rows.append(("within", Text(f"{lock.tolerance_decades:.2f} decades counts as the same LR")))
     rows.append(("sources", Text(_sources(lock))))
+    if lock.verdict != Verdict.OK:
+        note = f"the sweeps' verdict is {lock.verdict}; try it out before it is relied on: "
+        rows.append(("note", Text(f"{note}{check} --verify")))
     if lock.tolerance_decades > WIDE_DECADES:
         note = "the seeds are far apart, so that a check catches large changes only; "
         rows.append(("note", Text(note + "more seeds or steps narrow it: --seeds 9")))
-    rows += [("file", Text(visible(str(path)))), ("next", Text(f"lrfind check {config}"))]
+    rows += [
+        ("file", Text(visible(str(path)))),
+        ("next", Text(f"lrfind check {visible(str(config))}")),
+    ]
     return grid(rows, width=width, color=color)
 
 

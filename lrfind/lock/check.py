@@ -90,8 +90,11 @@ class Check:
 
     @property
     def noise_decades(self) -> float | None:
-        """Distance from the pinned noise of the loss to today's, between medians over seeds."""
-        if self.lock is None or self.rerun is None:
+        """Distance from the pinned noise of the loss to today's, between medians over seeds.
+
+        None where the sweeps have no answer: a loss that never falls is nothing but noise.
+        """
+        if self.lock is None or self.rerun is None or self.decades is None:
             return None
         then, now = median(self.lock.noise.values()), median(self.rerun.noise.values())
         return math.log10(now / then)

@@ -30,6 +30,7 @@ class Lock:
         low: lower end of the usable range; None where there was no answer.
         high: upper end of it.
         method: the rule, or `BY_HAND`.
+        verdict: how far the sweeps are to be trusted, one of `lrfind.suggest.Verdict`.
         reason: one sentence: the rule's with numbers, or that of who pinned by hand.
         per_seed: seed to its own answer, None where it had none.
         tolerance_decades: distance from `lr` within which a new answer counts as the same.
@@ -51,6 +52,7 @@ class Lock:
     low: float | None
     high: float | None
     method: str
+    verdict: str
     reason: str
     per_seed: Mapping[int, float | None]
     tolerance_decades: float
@@ -192,6 +194,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "low": _rate_or_none,
     "high": _rate_or_none,
     "method": _text,
+    "verdict": _text,
     "reason": _text,
     "per_seed": _seeds,
     "tolerance_decades": _rate,

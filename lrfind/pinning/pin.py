@@ -63,6 +63,7 @@ def pin(
         low=found.low if found else None,
         high=found.high if found else None,
         method=method,
+        verdict=(found or _refusal(report)).verdict,
         reason=reason,
         per_seed=per_seed,
         tolerance_decades=tolerance_decades([lr for lr in per_seed.values() if lr is not None]),

@@ -41,6 +41,7 @@ LOCK = Lock(
     low=0.004,
     high=0.011,
     method="auto",
+    verdict="ok",
     reason="loss fell 1.9 (41 σ)",
     per_seed={0: 0.0071, 1: 0.0075, 2: None},
     tolerance_decades=0.15,

@@ -216,7 +216,12 @@ def test_the_worst_of_many_decides() -> None:
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_new_pin_reads_as_stored(width: int) -> None:
     """What was pinned, what was before, and what a check will accept."""
-    wide = replace(LOCK, tolerance_decades=0.6, per_seed={0: 0.0071, 1: 0.001, 2: None})
+    wide = replace(
+        LOCK,
+        verdict="low-confidence",
+        tolerance_decades=0.6,
+        per_seed={0: 0.0071, 1: 0.001, 2: None},
+    )
     texts = [
         pin_table(lock, before, Path("configs/a.lrlock.json"), Path("configs/a.yaml"), width=width)
         for lock, before in ((LOCK, None), (wide, BY_A_PERSON), (BY_A_PERSON, BY_A_PERSON))

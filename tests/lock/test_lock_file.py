@@ -31,6 +31,7 @@ LOCKS = st.builds(
     low=st.none() | RATES,
     high=st.none() | RATES,
     method=TEXTS,
+    verdict=TEXTS,
     reason=TEXTS,
     per_seed=st.dictionaries(st.integers(0, 2**32), st.none() | RATES, min_size=1),
     tolerance_decades=RATES,
