@@ -28,6 +28,11 @@ def plain(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """Make a text plain, and keep it on its line: line ends and tabs become blanks."""
+    return plain(" ".join(text.split()))
+
+
 def without_commands(text: str) -> str:
     """Take the meaning out of what a GitHub job log would obey: `::error::`, `##[group]`.
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lrfind.console.check_json import check_data
 from lrfind.console.check_words import advice, findings, problems_of
-from lrfind.console.visible import visible
 from lrfind.lock.check import Check, State, exit_code, worst
+from lrfind.plain_text import one_line
 
 _LEVELS = {
     State.BAD_INPUT: "error",
@@ -76,7 +76,7 @@ def _command(level: str, file: str, line: int | None, state: State, message: str
 
 
 def _data(text: str) -> str:
-    return visible(text).replace("%", "%25")
+    return one_line(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

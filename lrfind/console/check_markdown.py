@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from lrfind.console.answer import escape_markdown
 from lrfind.console.check_words import advice, findings, lr_text
-from lrfind.console.visible import visible
 from lrfind.lock.check import Check, worst
+from lrfind.plain_text import one_line
 
 
 def check_markdown(checks: Sequence[Check]) -> str:
@@ -37,7 +37,7 @@ def check_markdown(checks: Sequence[Check]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape_markdown(visible(text))
+    return escape_markdown(one_line(text))
 
 
 def _code(text: str) -> str:

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Sequence
 
 from lrfind.console.check_words import advice, findings, lr_text
-from lrfind.console.visible import visible
 from lrfind.lock.check import Check, State
+from lrfind.plain_text import one_line, without_commands
 
 _COLUMNS = f"{'state':<14}{'pinned':<9}{'found':<9}{'decades':<9}{'within':<8}config"
 _INDENT = "  "
@@ -32,7 +32,7 @@ def check_table(checks: Sequence[Check], *, width: int = 80, color: bool = False
     lines = [_styled(_COLUMNS, _DIM, color)]
     for check in checks:
         state = _styled(f"{check.state:<14}", _CODES[check.state], color)
-        lines.append((state + _numbers(check) + visible(str(check.config))).rstrip())
+        lines.append((state + _numbers(check) + one_line(str(check.config))).rstrip())
         for text in findings(check):
             lines += _wrapped(text, width)
         if told := advice(check):
@@ -40,7 +40,7 @@ def check_table(checks: Sequence[Check], *, width: int = 80, color: bool = False
     if len(checks) > 1:
         counts = [(state, sum(check.state is state for check in checks)) for state in State]
         lines.append(", ".join(f"{count} {state}" for state, count in counts if count))
-    return "\n".join(lines) + "\n"
+    return without_commands("\n".join(lines)) + "\n"
 
 
 def _numbers(check: Check) -> str:
@@ -57,7 +57,7 @@ def _numbers(check: Check) -> str:
 
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(
-        visible(text),
+        one_line(text),
         min(width, 100),
         initial_indent=_INDENT,
         subsequent_indent=_INDENT * 2,

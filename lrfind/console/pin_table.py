@@ -9,9 +9,9 @@ from rich.text import Text
 
 from lrfind.console.check_words import distance_text, lr_text
 from lrfind.console.grid import grid
-from lrfind.console.visible import visible
 from lrfind.lock.lock import Lock
 from lrfind.lock.tolerance import WIDE_DECADES
+from lrfind.plain_text import one_line
 from lrfind.suggest.answer import Verdict
 
 MOST_SOURCES = 4
@@ -37,7 +37,7 @@ def pin_table(
         width: columns that may be filled.
         color: whether ANSI colours may be used.
     """
-    check = f"lrfind check {visible(str(config))}"
+    check = f"lrfind check {one_line(str(config))}"
     rows = [("lr", Text.assemble((lr_text(lock.lr), "bold green"), f"  {_origin(lock)}"))]
     if before is not None:
         moved = math.log10(lock.lr / before.lr)
@@ -53,14 +53,14 @@ def pin_table(
         note = "the seeds are far apart, so that a check catches large changes only; "
         rows.append(("note", Text(note + "more seeds or steps narrow it: --seeds 9")))
     rows += [
-        ("file", Text(visible(str(path)))),
-        ("next", Text(f"lrfind check {visible(str(config))}")),
+        ("file", Text(one_line(str(path)))),
+        ("next", Text(f"lrfind check {one_line(str(config))}")),
     ]
     return grid(rows, width=width, color=color)
 
 
 def _origin(lock: Lock) -> str:
-    return f"by hand: {visible(lock.reason)}" if lock.is_by_hand else f"by {lock.method}"
+    return f"by hand: {one_line(lock.reason)}" if lock.is_by_hand else f"by {lock.method}"
 
 
 def _seeds(lock: Lock) -> str:
@@ -77,7 +77,7 @@ def _seeds(lock: Lock) -> str:
 
 
 def _sources(lock: Lock) -> str:
-    names = [visible(name) for name in lock.sources]
+    names = [one_line(name) for name in lock.sources]
     if not names:
         return "none inside the project"
     more = len(names) - MOST_SOURCES

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from lrfind.config import Config
+from lrfind.curve_csv import to_csv
 from lrfind.errors import NoSuggestionError
-from lrfind.export import curves_to_csv
 from lrfind.lock.age import now
 from lrfind.lock.choice import Choice
 from lrfind.lock.lock import BY_HAND, Lock
@@ -73,7 +73,7 @@ def pin(
         config_digest=config.spec.digest(),
         spec=pinned_values(config.spec),
         sources=digests(source_files(config.path), config.path),
-        curve_digest=hashlib.sha256(curves_to_csv(report.curves).encode()).hexdigest(),
+        curve_digest=hashlib.sha256(to_csv(report.curves).encode()).hexdigest(),
         versions=versions_here(),
         device=report.environment.device,
         pinned_at=now(),

@@ -13,7 +13,7 @@ from lrfind.experiment import run_config
 from lrfind.refine.refinement import TrialObserver
 from lrfind.report import Report
 from lrfind.smoothing import noise_scale, running_median, starting_loss
-from lrfind.suggest import suggest
+from lrfind.suggest.panel import find_rule, suggest_by
 from lrfind.sweep import Observer
 
 LEAST_NOISE = 1e-3
@@ -41,10 +41,11 @@ def whole_report(
 def answers_by_seed(report: Report, config: Config) -> Mapping[int, float | None]:
     """Read each seed's own answer, None where it has none."""
     section = config.spec.suggest
+    rule = find_rule(section.method, section.args, config.rule_folder)
     answers: dict[int, float | None] = {}
     for curve in report.curves:
         try:
-            answers[curve.seed] = suggest([curve], section.method, **section.args).lr
+            answers[curve.seed] = suggest_by(rule, [curve], section.method, section.args).lr
         except NoSuggestionError:
             answers[curve.seed] = None
     return answers
