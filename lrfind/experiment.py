@@ -23,6 +23,7 @@ from lrfind.report import Report, make_report
 from lrfind.spec import LossSection, SweepSection
 from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
 from lrfind.workload.device import choose_device, device_name
+from lrfind.workload.members import Seeds
 from lrfind.workload.parts import (
     bound_loss,
     functional_loss,
@@ -202,9 +203,9 @@ def sweep_seeds(
     stop = section.stop
     rule = StopRule(stop.factor, stop.min_steps, stop.window, stop.patience)
 
-    def sweep(index: int, plan: Plan) -> Curve:
+    def sweep(seeds: Seeds, index: int, plan: Plan) -> Curve:
         # A function, so that one seed's model is gone before the next one is built.
-        with workload.open(seed + index) as trainable:
+        with seeds.open(index, plan.lr) as trainable:
             return run_sweep(
                 trainable,
                 plan,
@@ -217,15 +218,16 @@ def sweep_seeds(
             )
 
     curves: list[Curve] = []
-    for index in range(section.seeds):
-        curve = sweep(index, plan)
-        lower = lowered(plan, curve) if can_repeat and plan is planned else None
-        if lower is not None:
-            plan = lower
-            curve = sweep(index, plan)
-        curves.append(curve)
-        if curves[-1].stop is StopReason.INTERRUPTED:
-            break
+    with Seeds(workload, seed, section.seeds, side_by_side=section.side_by_side) as seeds:
+        for index in range(section.seeds):
+            curve = sweep(seeds, index, plan)
+            lower = lowered(plan, curve) if can_repeat and plan is planned else None
+            if lower is not None:
+                plan = lower
+                curve = sweep(seeds, index, plan)
+            curves.append(curve)
+            if curves[-1].stop is StopReason.INTERRUPTED:
+                break
     return curves
 
 

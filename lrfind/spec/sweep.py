@@ -51,6 +51,11 @@ class SweepSection(Section):
         ge=1,
         description="Sweeps with seeds seed, seed+1, …; each builds the model anew.",
     )
+    side_by_side: bool = Field(
+        default=True,
+        description="Train several seeds at once where that is faster: small perceptrons on "
+        "tensors in memory. The curves are the same to rounding.",
+    )
     stop: StopSection = Field(default_factory=StopSection, description="The divergence stop.")
     accumulate: int = Field(
         default=1, ge=1, description="Batches whose mean gradient makes one update."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,14 +17,21 @@ Objective = Callable[[nn.Module, Any, int], Tensor]
 """`objective(model, batch, index) -> loss`, a scalar tensor that gradients flow from."""
 
 
-def from_loss(loss_fn: Callable[..., Any]) -> Objective:
-    """Compute `loss_fn(model(*inputs), target)` on the inputs and target found in a batch."""
+@dataclass(frozen=True)
+class LossObjective:
+    """A loss function of the model's outputs and the target."""
 
-    def objective(model: nn.Module, batch: Any, index: int) -> Tensor:
+    loss_fn: Callable[..., Any]
+
+    def __call__(self, model: nn.Module, batch: Any, index: int) -> Tensor:
+        """Compute `loss_fn(model(*inputs), target)` on the inputs and target found in a batch."""
         inputs, named, target = split_target(batch)
-        return scalar(loss_fn(model(*inputs, **named), target), "loss")
+        return scalar(self.loss_fn(model(*inputs, **named), target), "loss")
 
-    return objective
+
+def from_loss(loss_fn: Callable[..., Any]) -> Objective:
+    """Compute a loss function of the model's outputs and the target."""
+    return LossObjective(loss_fn)
 
 
 def from_model() -> Objective:

@@ -49,6 +49,7 @@ class TorchTrainable:
         phase: what is being done right now: whom to blame for an exception.
         grad_norm: ℓ2 norm of the last gradients before clipping, where they are clipped.
         batch_size: samples of an update's batches, once one was seen.
+        objective: batch to loss.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class TorchTrainable:
         self.phase = Phase.FORWARD
         self.grad_norm: float | None = None
         self.batch_size: int | None = None
-        self._objective = objective
+        self.objective = objective
         self._feed = feed
         self._device = device
         self._accumulate = accumulate
@@ -168,6 +169,16 @@ class TorchTrainable:
             for module, mode in modes:
                 module.training = mode
 
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether all it does is update by the gradient of one batch's loss at a time."""
+        return (
+            self._accumulate == 1
+            and self._precision == "fp32"
+            and self._clip is None
+            and not self._needs_closure
+        )
+
     def gradient_norm(self) -> float:
         """ℓ2 norm of all gradients together, 0 where there are none."""
         gradients = [p.grad for p in self._parameters if p.grad is not None]
@@ -205,7 +216,7 @@ class TorchTrainable:
         return TorchTrainable(
             self.model,
             self.swept,
-            self._objective,
+            self.objective,
             Feed(batches),
             device=self._device,
             accumulate=accumulate or self._accumulate,
@@ -267,4 +278,4 @@ class TorchTrainable:
     def _loss(self, index: int, batch: Any) -> Tensor:
         self.phase = Phase.FORWARD
         with self._autocast:
-            return self._objective(self.model, batch, index)
+            return self.objective(self.model, batch, index)

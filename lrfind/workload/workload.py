@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, TensorDataset
 
 from lrfind.errors import InputError, Problem
 from lrfind.spec import DataSection, SweepSection, ValidationSection
@@ -158,6 +158,19 @@ class Workload:
         if self._source is None or isinstance(self._source, Iterator):
             self._source = self.data()
         return self._source
+
+    def columns(self) -> tuple[Tensor, ...] | None:
+        """Return the tensors of an open data set whose batches are rows of them, drawn here.
+
+        None for any other: data of its own making may draw on generators that seeds share.
+        """
+        source = self._source if is_factory(self.data) else self.data
+        if self.loader.num_workers:
+            return None
+        if type(source) is TensorDataset:
+            return source.tensors
+        is_tuple = type(source) is tuple and all(isinstance(part, Tensor) for part in source)
+        return source if is_tuple else None
 
     def _open_model(self) -> nn.Module:
         model: Any = self.model() if is_factory(self.model) else self.model
