@@ -10,8 +10,9 @@ import numpy as np
 
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import DataExhaustedError, InputError
+from lrfind.refine.ahead import Ahead
 from lrfind.refine.answer import conclude, start_lr
-from lrfind.refine.climb import Climb, Gate, Purse
+from lrfind.refine.climb import Climb, Gate, Oracle, Purse
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial
 from lrfind.refine.trials import Judge, Trials
@@ -105,8 +106,9 @@ def refine(
                 return Refinement(suggestion, notes=(_no_budget(section, spent),))
             trials = Trials(trainable, judge, schedule, purse.length, tolerance)
             climb = Climb(start_lr(suggestion, schedule), purse)
+            oracle = Ahead(trials, climb)
             try:
-                climb.run(lambda lr: _watched(trials, lr, len(climb.tried), purse, observers))
+                climb.run(lambda lr: _watched(oracle, lr, len(climb.tried), purse, observers))
             except KeyboardInterrupt:
                 return Refinement(suggestion, climb.trials, (_INTERRUPTED,), is_interrupted=True)
             gate = Gate(trials.initial, noise_scale(loss))
@@ -119,13 +121,13 @@ def refine(
 
 
 def _watched(
-    trials: Trials, lr: float, index: int, purse: Purse, observers: Sequence[TrialObserver]
+    oracle: Oracle, lr: float, index: int, purse: Purse, observers: Sequence[TrialObserver]
 ) -> Trial:
     for observer in observers:
         observer.begin_trial(index, lr, purse.length)
     trial = None
     try:
-        trial = trials(lr)
+        trial = oracle(lr)
     finally:
         for observer in observers:
             observer.end_trial(trial)

@@ -7,7 +7,8 @@ optimizer inside a step, counters on a module) is not put back.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -18,6 +19,7 @@ from lrfind.errors import DataExhaustedError
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial
 from lrfind.workload.batch import batch_length, to_device
+from lrfind.workload.members import Stack, is_pair, misfit
 from lrfind.workload.snapshot import checkpoint
 from lrfind.workload.trainable import TorchTrainable
 
@@ -111,14 +113,11 @@ class Trials:
         """Train from the initial state and measure; cut short where it diverges."""
         self._restore()
         running = self._trainable.over(self._batches)
-        recent: list[float] = []
-        start = math.nan
+        losses: list[float] = []
         try:
             for i, now in enumerate(self._schedule.lrs(lr, self._length)):
-                loss = running.backward()
-                start = loss if i == 0 else start
-                recent = [*recent[1 - WINDOW :], loss]
-                if not math.isfinite(loss) or self._has_risen(recent, start):
+                losses.append(running.backward())
+                if self._is_over(losses):
                     return Trial(lr, math.inf, i + 1, diverged=True)
                 # An update that a loss scaler skips is one all the same: it was paid for.
                 running.update(now)
@@ -129,8 +128,56 @@ class Trials:
             return Trial(lr, math.inf, self._length, diverged=True)
         return Trial(lr, final, self._length, diverged=False)
 
-    def _has_risen(self, recent: list[float], start: float) -> bool:
-        return len(recent) == WINDOW and median(recent) - start > self._tolerance
+    @cached_property
+    def alone(self) -> str | None:
+        """Say why trials must run one after another; None where several may run side by side."""
+        self._restore()  # a trial leaves its state in the optimizer
+        pairs = [batch for batch in [*self._batches, *self._judge.batches] if is_pair(batch)]
+        if len(pairs) < len(self._batches) + len(self._judge.batches):
+            return "batches are no pairs of tensors"
+        reasons = (misfit(self._trainable, *pair) for pair in pairs)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def side_by_side(self, lrs: Sequence[float]) -> list[Trial]:
+        """Train at several LRs at once; each trial as it would be alone, to rounding.
+
+        Only where `alone` is None.
+        """
+        self._restore()
+        stack = Stack([self._trainable] * len(lrs), is_in_step=False)
+        planned = [self._schedule.lrs(lr, self._length) for lr in lrs]
+        ended: dict[int, Trial] = {}
+        seen: list[list[float]] = [[] for _ in lrs]
+        for i, now in enumerate(zip(*planned, strict=True)):
+            losses = stack.backward(*self._spread(self._batches[i % len(self._batches)], lrs))
+            for row, loss in enumerate(losses.tolist()):
+                seen[row].append(loss)
+                if row not in ended and self._is_over(seen[row]):
+                    ended[row] = Trial(lrs[row], math.inf, i + 1, diverged=True)
+            if len(ended) == len(lrs):
+                break
+            stack.update(now)
+        judged = [
+            stack.measure(*self._spread(batch, lrs)).tolist() for batch in self._judge.batches
+        ]
+        for row, each in enumerate(zip(*judged, strict=True)):
+            final = sum(each) / len(each)
+            is_finite = math.isfinite(final)
+            loss = final if is_finite else math.inf
+            ended.setdefault(row, Trial(lrs[row], loss, self._length, diverged=not is_finite))
+        return [ended[row] for row in range(len(lrs))]
+
+    def _spread(self, batch: Any, lrs: Sequence[float]) -> list[Tensor]:
+        """Give each member the same batch."""
+        parts = [to_device(part, self._trainable.device) for part in batch]
+        return [part.expand(len(lrs), *part.shape) for part in parts]
+
+    def _is_over(self, losses: list[float]) -> bool:
+        """Tell a trial that diverged by its losses so far."""
+        recent = losses[-WINDOW:]
+        if not math.isfinite(losses[-1]):
+            return True
+        return len(recent) == WINDOW and median(recent) - losses[0] > self._tolerance
 
 
 def _drawn(trainable: TorchTrainable) -> list[Any]:

@@ -171,12 +171,13 @@ class TorchTrainable:
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether all it does is update by the gradient of one batch's loss at a time."""
+        """Tell whether all it does is update by one batch's gradient, and give the batch's loss."""
         return (
             self._accumulate == 1
             and self._precision == "fp32"
             and self._clip is None
             and not self._needs_closure
+            and not self._held_out
         )
 
     def gradient_norm(self) -> float:

@@ -6,8 +6,8 @@ linear layers is written out, since autograd's own overhead would be most of wha
 never touch each other, so each ends where it would have ended alone, to rounding.
 """
 
-from lrfind.workload.members.fit import misfit
+from lrfind.workload.members.fit import is_pair, misfit
 from lrfind.workload.members.seeds import Seeds
 from lrfind.workload.members.stack import Stack
 
-__all__ = ["Seeds", "Stack", "misfit"]
+__all__ = ["Seeds", "Stack", "is_pair", "misfit"]

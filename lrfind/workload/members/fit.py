@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +47,13 @@ def misfit(trainable: TorchTrainable, inputs: Tensor, targets: Tensor) -> str | 
         or _misfit_of_shapes(model, inputs)
         or _misfit_of_loss(trainable, targets)
     )
+
+
+def is_pair(batch: Any) -> bool:
+    """Tell whether a batch is inputs and targets, a tensor each."""
+    if not isinstance(batch, tuple | list) or len(batch) != 2:
+        return False
+    return all(isinstance(part, Tensor) for part in batch)
 
 
 def _misfit_of_optimizer(optimizer: Optimizer, parameters: list[nn.Parameter]) -> str | None:
