@@ -16,7 +16,7 @@ from lrfind.workload.members.losses import cross_entropy, find_loss
 from lrfind.workload.objective import LossObjective
 from lrfind.workload.trainable import TorchTrainable
 
-LARGEST = 200_000
+LARGEST = 100_000
 """Most parameters of a member: beyond, arithmetic is most of a step, and is not saved."""
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")

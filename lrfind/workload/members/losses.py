@@ -27,7 +27,9 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     batch = targets.shape[1]
     is_narrow = outputs.shape[2] < LANES
     dim = 1 if is_narrow else 2
-    scores = functional.pad(outputs.mT, (0, -batch % LANES)) if is_narrow else outputs
+    scores = outputs.mT if is_narrow else outputs
+    if is_narrow and batch % LANES:
+        scores = functional.pad(scores, (0, -batch % LANES))
     log_p = torch.log_softmax(scores, dim)
     where = targets.unsqueeze(dim)
     loss = log_p.gather(dim, where).mean((1, 2)).neg_()

@@ -127,7 +127,8 @@ class Member:
 
     def backward(self) -> float:
         """Give the loss of the next batch."""
-        self._lockstep.reach(self._seen)
+        if self._seen == len(self._lockstep.losses):
+            self._lockstep.advance()
         self._seen += 1
         return self._lockstep.losses[self._seen - 1][self._row]
 
@@ -137,7 +138,7 @@ class Member:
 
     def update(self, lr: float) -> bool:
         """Take note of an update, which the stack makes by itself."""
-        assert lr == self._lockstep.ramp(self._seen - 1)
+        assert lr == self._lockstep.lrs[self._seen - 1]
         return True
 
 
@@ -145,30 +146,30 @@ class _Lockstep:
     """Members in step: the same LR at every update, each with its own weights and batches.
 
     Attributes:
-        ramp: LR of each update.
+        lrs: of the updates so far, and of the next one.
         losses: of all members after 0, 1, … updates.
         ratios: |Δw| / |w| of the update before each loss, where it was measured.
     """
 
     def __init__(self, trainables: Sequence[TorchTrainable], ramp: Ramp) -> None:
-        self.ramp = ramp
+        self.lrs: list[float] = []
         self.losses: list[list[float]] = []
         self.ratios: list[list[float | None]] = []
         self._trainables = trainables
+        self._ramp = ramp
         self._stack = Stack(trainables, is_in_step=True)
 
-    def reach(self, index: int) -> None:
-        """Train until the loss after so many updates is known."""
-        while len(self.losses) <= index:
-            if self.losses:
-                self._doing(Phase.UPDATE)
-                self._stack.update([self.ramp(len(self.losses) - 1)])
-            self._doing(Phase.DATA)
-            inputs, targets = self._draw()
-            self._doing(Phase.FORWARD)
-            losses = self._stack.backward(inputs, targets).tolist()
-            self.losses.append(losses)
-            self.ratios.append(self._stack.update_ratios())
+    def advance(self) -> None:
+        """Update all members, but for the first time, and compute the loss of the next batch."""
+        if self.losses:
+            self._doing(Phase.UPDATE)
+            self._stack.update([self.lrs[-1]])
+        self._doing(Phase.DATA)
+        inputs, targets = self._draw()
+        self._doing(Phase.FORWARD)
+        self.losses.append(self._stack.backward(inputs, targets).tolist())
+        self.ratios.append(self._stack.update_ratios())
+        self.lrs.append(self._ramp(len(self.lrs)))
 
     def _draw(self) -> list[torch.Tensor]:
         batches = [t.take() for t in self._trainables]

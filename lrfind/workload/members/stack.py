@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lrfind.workload.members.layers import Place, flat_modules, make_layers
-from lrfind.workload.members.losses import Loss, find_loss
+from lrfind.workload.members.losses import LANES, Loss, find_loss
 from lrfind.workload.objective import LossObjective
 from lrfind.workload.optimizer import SweptOptimizer
 from lrfind.workload.trainable import TorchTrainable
@@ -33,15 +33,14 @@ class Stack:
         first = trainables[0]
         groups = [_stacked(trainables, i) for i in range(len(first.swept.scales))]
         places = {parameter: place for group in groups for parameter, place in group.items()}
-        members = [
-            [[_member(place, row) for place in group.values()] for group in groups]
-            for row in range(len(trainables))
-        ]
         self._layers = make_layers(first.model, places)
         self._loss = _loss_of(first)
         self._scales = first.swept.scales
-        self._optimizer = _optimizer_over(members, first.swept, is_in_step=is_in_step)
-        self._sizes = [UpdateSize([p for group in member for p in group]) for member in members]
+        self._optimizer = _optimizer_over(groups, first.swept, is_in_step=is_in_step)
+        self._sizes = [
+            UpdateSize([_row(place, i) for place in places.values()])
+            for i in range(len(trainables))
+        ]
 
     def backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Compute the loss of each member and its gradients.
@@ -110,29 +109,48 @@ def _stacked(trainables: Sequence[TorchTrainable], group: int) -> dict[nn.Parame
     return places
 
 
-def _member(place: Place, row: int) -> nn.Parameter:
-    """View one member's share of a stack as a parameter with its gradient."""
-    values, grads = place
-    parameter = nn.Parameter(values[row])
-    parameter.grad = grads[row]
-    return parameter
-
-
 def _optimizer_over(
-    members: Sequence[Sequence[Sequence[nn.Parameter]]], swept: SweptOptimizer, *, is_in_step: bool
+    groups: Sequence[Mapping[nn.Parameter, Place]], swept: SweptOptimizer, *, is_in_step: bool
 ) -> Optimizer:
     """Make an optimizer of the same kind, with groups of its own for each LR."""
+    columns = [list(group.values()) for group in groups]
     if is_in_step:
-        joined = [[p for group in groups for p in group] for groups in zip(*members, strict=True)]
-        members = [joined]
-    groups: list[dict[str, Any]] = []
-    for member in members:
-        for params, own in zip(member, swept.optimizer.param_groups, strict=True):
-            options = {key: value for key, value in own.items() if key != "param_names"}
-            groups.append({**options, "params": params})
+        parts = [[p for place in column for p in _shares(place)] for column in columns]
+    else:
+        rows = range(len(columns[0][0][0]))
+        parts = [[_row(place, i) for place in column] for i in rows for column in columns]
+    options = [
+        {key: value for key, value in group.items() if key not in ("params", "param_names")}
+        for group in swept.optimizer.param_groups
+    ]
     kind: Any = type(swept.optimizer)
-    made: Optimizer = kind(groups)
+    made: Optimizer = kind(
+        [{**options[i % len(options)], "params": part} for i, part in enumerate(parts)]
+    )
     return made
+
+
+def _shares(place: Place) -> list[nn.Parameter]:
+    """Take a parameter of all members as one where a kernel rounds as it would for each.
+
+    It rounds differently what is left over when registers were filled.
+    """
+    values, grads = place
+    if values[0].numel() % LANES:
+        return [_row(place, i) for i in range(len(values))]
+    return [_parameter(values, grads)]
+
+
+def _row(place: Place, row: int) -> nn.Parameter:
+    """View one member's share as a parameter with its gradient."""
+    values, grads = place
+    return _parameter(values[row], grads[row])
+
+
+def _parameter(values: Tensor, grads: Tensor) -> nn.Parameter:
+    parameter = nn.Parameter(values)
+    parameter.grad = grads
+    return parameter
 
 
 def _loss_of(trainable: TorchTrainable) -> Loss:
