@@ -1,6 +1,6 @@
 """Time of several members side by side, against one alone.
 
-    python benchmarks/members.py [--members 1 2 4 8 16] [--rounds 9]
+    python -m benchmarks.members [--members 1 2 4 8 16] [--rounds 9]
 
 One thread, CPU time, everything of a row interleaved; ratios within a round, their median with the
 quartiles. `seeds` are sweeps of so many seeds by `lrfind.experiment.sweep_seeds` over the sweep of

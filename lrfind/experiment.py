@@ -23,7 +23,7 @@ from lrfind.report import Report, make_report
 from lrfind.spec import LossSection, SweepSection
 from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
 from lrfind.workload.device import choose_device, device_name
-from lrfind.workload.members import Seeds
+from lrfind.workload.members import Seeds, why_alone
 from lrfind.workload.parts import (
     bound_loss,
     functional_loss,
@@ -143,6 +143,7 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
             loss = trainable.backward()
             norm = trainable.gradient_norm()
             held_out = trainable.measure() if trainable.measures_apart else None
+            alone = why_alone(workload, trainable)
     groups = workload.group_scales
     rows = [
         ("title", workload.title),
@@ -157,6 +158,9 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
     sweep = config.spec.sweep
     plan = f"{sweep.mode}, {sweep.start_lr:g} to {sweep.end_lr:g} in {sweep.steps} steps"
     rows.append(("sweep", plan if sweep.seeds == 1 else f"{plan}, {sweep.seeds} seeds"))
+    if sweep.seeds > 1:
+        alone = alone if sweep.side_by_side else "sweep.side_by_side is false"
+        rows.append(("seeds", f"one after another: {alone}" if alone else "side by side"))
     return [*rows, ("ok", f"lrfind run {config.path}")]
 
 

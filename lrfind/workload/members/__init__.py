@@ -7,7 +7,7 @@ never touch each other, so each ends where it would have ended alone, to roundin
 """
 
 from lrfind.workload.members.fit import is_pair, misfit
-from lrfind.workload.members.seeds import Seeds
+from lrfind.workload.members.seeds import Seeds, why_alone
 from lrfind.workload.members.stack import Stack
 
-__all__ = ["Seeds", "Stack", "is_pair", "misfit"]
+__all__ = ["Seeds", "Stack", "is_pair", "misfit", "why_alone"]

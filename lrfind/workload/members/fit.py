@@ -20,6 +20,7 @@ LARGEST = 100_000
 """Most parameters of a member: beyond, arithmetic is most of a step, and is not saved."""
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_GRADIENT_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 _GLOBAL_HOOKS = tuple(f"_global{name}" for name in _HOOKS)
 
 
@@ -40,8 +41,8 @@ def misfit(trainable: TorchTrainable, inputs: Tensor, targets: Tensor) -> str | 
     parameters = list(model.parameters())
     if sum(parameter.numel() for parameter in parameters) > LARGEST:
         return f"the model has more than {LARGEST:,} parameters"
-    if _has_hooks(model) or any(tensor._backward_hooks for tensor in parameters):
-        return "a hook watches the model"
+    if _is_watched(model):
+        return "the model is watched by hooks, or changed by hand"
     return (
         _misfit_of_optimizer(trainable.swept.optimizer, parameters)
         or _misfit_of_shapes(model, inputs)
@@ -70,11 +71,9 @@ def _misfit_of_optimizer(optimizer: Optimizer, parameters: list[nn.Parameter]) -
         for p in parameters
     ):
         return "the parameters are not all trained in one precision on one device"
-    if (
-        optimizer.state
-        or optimizer._optimizer_step_pre_hooks
-        or optimizer._optimizer_step_post_hooks
-    ):
+    # Adagrad makes its state at once.
+    was_used = any(float(state.get("step", 1)) for state in optimizer.state.values())
+    if was_used or optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks:
         return "the optimizer was used before, or is watched"
     options = [value for group in optimizer.param_groups for value in group.values()]
     if any(isinstance(value, Tensor) for value in options):
@@ -117,6 +116,12 @@ def _misfit_of_loss(trainable: TorchTrainable, targets: Tensor) -> str | None:
     return None
 
 
-def _has_hooks(model: nn.Module) -> bool:
-    own = (getattr(module, name) for module in model.modules() for name in _HOOKS)
-    return any(own) or any(getattr(torch_module, name, None) for name in _GLOBAL_HOOKS)
+def _is_watched(model: nn.Module) -> bool:
+    parameters = list(model.parameters())
+    return (
+        any(getattr(module, name) for module in model.modules() for name in _HOOKS)
+        or any(getattr(torch_module, name, None) for name in _GLOBAL_HOOKS)
+        or any("forward" in vars(module) for module in model.modules())
+        or any(type(parameter) is not nn.Parameter for parameter in parameters)
+        or any(getattr(p, name, None) for p in parameters for name in _GRADIENT_HOOKS)
+    )

@@ -27,6 +27,9 @@ class Stack:
     Args:
         trainables: the members, all of which fit (see `misfit`); one may stand several times.
         is_in_step: whether all members get the same LR at every update, which saves calls.
+
+    Attributes:
+        optimizer: over the parameters of all members.
     """
 
     def __init__(self, trainables: Sequence[TorchTrainable], *, is_in_step: bool) -> None:
@@ -36,7 +39,7 @@ class Stack:
         self._layers = make_layers(first.model, places)
         self._loss = _loss_of(first)
         self._scales = first.swept.scales
-        self._optimizer = _optimizer_over(groups, first.swept, is_in_step=is_in_step)
+        self.optimizer = _optimizer_over(groups, first.swept, is_in_step=is_in_step)
         self._sizes = [
             UpdateSize([_row(place, i) for place in places.values()])
             for i in range(len(trainables))
@@ -65,12 +68,12 @@ class Stack:
 
     def update(self, lrs: Sequence[float]) -> None:
         """Update every member at its LR; members in step at the only one."""
-        for i, group in enumerate(self._optimizer.param_groups):
+        for i, group in enumerate(self.optimizer.param_groups):
             row, part = divmod(i, len(self._scales))
             group["lr"] = self._scales[part] * lrs[row]
         for size in self._sizes:
             size.begin()
-        self._optimizer.step()
+        self.optimizer.step()
         for size in self._sizes:
             size.end()
 
