@@ -40,9 +40,10 @@ class Stack:
         self._loss = _loss_of(first)
         self._scales = first.swept.scales
         self.optimizer = _optimizer_over(groups, first.swept, is_in_step=is_in_step)
+        # Only sweeps, whose members are in step, record update sizes.
         self._sizes = [
             UpdateSize([_row(place, i) for place in places.values()])
-            for i in range(len(trainables))
+            for i in range(len(trainables) if is_in_step else 0)
         ]
 
     def backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
@@ -78,7 +79,7 @@ class Stack:
             size.end()
 
     def update_ratios(self) -> list[float | None]:
-        """|Δw| / |w| of each member's last update; None where it was not measured."""
+        """|Δw| / |w| of the last update of members in step; None where it was not measured."""
         for size in self._sizes:
             size.read()
         return [size.ratio for size in self._sizes]
