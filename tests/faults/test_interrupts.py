@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,13 @@ def is_partial(folder: Path, done: Ended, least: int) -> None:
 def test_two_ctrl_cs_give_a_partial_answer_in_every_format(
     output_format: str, tmp_path: Path
 ) -> None:
-    """The curve so far is saved and read, and each format marks the answer as partial."""
+    """The curve so far is saved and read, and each format marks the answer as partial.
+
+    More of them, while that is done, tear nothing.
+    """
     run = Run(project(tmp_path, STEPPING), "run", "c.yaml", "--format", output_format)
     run.wait_for_file()
-    run.send("SIGINT", "SIGINT")
+    run.send("SIGINT", *["SIGINT"] * {"table": 1, "lr": 8}.get(output_format, 3))
     done = run.end()
 
     is_clean(done)
@@ -168,3 +172,52 @@ def test_between_seeds_the_done_ones_are_kept(tmp_path: Path) -> None:
     is_clean(done)
     is_partial(tmp_path, done, 140)
     assert "ended after 2 of 5 sweeps" in " ".join(done.out.split())
+
+
+COUNTING = """
+    calls = []
+    def step(model, batch):
+        calls.append(0)
+        reach(len(calls), {at})
+        time.sleep(0.001)
+        return ((model(batch{part}) - 1) ** 2).mean()
+"""
+SHORT = CONFIG + "sweep: {steps: 100, auto_range: false}\n"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_trials_that_are_cut_short_leave_the_sweeps_answer(name: str, tmp_path: Path) -> None:
+    """A signal during `--refine` keeps the sweep, its suggestion, and a note of the trials."""
+    folder = project(tmp_path, COUNTING.format(at=180, part=""), SHORT)
+    run = Run(folder, "run", "c.yaml", "--refine")
+    run.wait_for_file()
+    run.send(name, name)
+    done = run.end()
+
+    is_clean(done)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["suggestion"]
+    assert "refine-interrupted" in [note["code"] for note in report["notes"]]
+    assert "the trials were interrupted" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_batch_sizes_that_are_done_are_kept(name: str, tmp_path: Path) -> None:
+    """A signal in the second size keeps the first whole, the second in part, and ends the run."""
+    code = (
+        "def data(): return torch.utils.data.TensorDataset(torch.ones(64, 3))\n"
+        + textwrap.dedent(COUNTING.format(at=170, part="[0]"))
+    )
+    run = Run(project(tmp_path, code, SHORT), "run", "c.yaml", "--batch-sizes", "4,8,16")
+    run.wait_for_file()
+    run.send(name, name)
+    done = run.end()
+
+    is_clean(done)
+    out = tmp_path / "out"
+    first, second = (json.loads((out / f"batch-{n}/report.json").read_text()) for n in (4, 8))
+    assert first["curves"][0]["stop"] != "interrupted"
+    assert second["curves"][0]["stop"] == "interrupted"
+    assert not (out / "batch-16").exists()
+    if name == "SIGINT":
+        assert json.loads((out / "batch-sizes.json").read_text())["sizes"]
