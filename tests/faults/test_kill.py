@@ -13,7 +13,7 @@ import pytest
 from fault_runs import CONFIG, Run, project, rows_of, temporary_files
 
 from lrfind.atomic import ABANDONED_S
-from lrfind.export import FLUSH_EVERY_S, read_curves, read_report
+from lrfind.export import read_curves, read_report
 from lrfind.saved import reread
 
 RUNS, AT_ONCE = 50, 5
@@ -27,7 +27,7 @@ CODE = """
 """
 """Each step leaves its time, so that what the curve lacks is known."""
 
-LONG = CONFIG + "sweep: {steps: 300}\n"
+LONG = CONFIG + "sweep: {steps: 500, auto_range: false}\n"
 
 BITS = {".csv": b"seed,step,lr,loss", ".json": b"{\n", ".png": b"\x89PNG"}
 
@@ -79,7 +79,7 @@ def lags(tmp_path_factory: pytest.TempPathFactory) -> list[float]:
     found: list[float] = []
     for _ in range(RUNS // AT_ONCE):
         folders = [tmp_path_factory.mktemp("killed") for _ in range(AT_ONCE)]
-        found += kill_all(folders, [chance.uniform(0, 2.5) for _ in folders])
+        found += kill_all(folders, [chance.uniform(0, 3) for _ in folders])
         for folder in folders:
             is_whole(folder / "out")
     return found
@@ -88,9 +88,9 @@ def lags(tmp_path_factory: pytest.TempPathFactory) -> list[float]:
 def test_a_killed_run_leaves_whole_files_a_second_behind(lags: list[float]) -> None:
     """Over fifty kills every file was whole, and no curve lagged by more than a second of steps."""
     assert len(lags) >= 50
-    assert sorted(lags)[len(lags) // 2] < FLUSH_EVERY_S
+    assert sorted(lags)[len(lags) // 2] < 1
     # Half a second for a busy machine, on which a write itself may wait for its turn.
-    assert max(lags) < FLUSH_EVERY_S + 0.5
+    assert max(lags) < 1.5
 
 
 def test_the_next_run_tidies_up(tmp_path: Path) -> None:
