@@ -123,7 +123,10 @@ def show(
     quiet: bool = False,
 ) -> None:
     """Print the answer on standard output, and on standard error what it leaves out."""
-    from lrfind.console import render, terminal_plot
+    from lrfind.console import render
+
+    # The package's own attribute of that name may be the module.
+    from lrfind.console.terminal_plot import terminal_plot
 
     out = out or sys.stdout
     width, color = width_of(out), wants_color(out)
