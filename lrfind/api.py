@@ -21,6 +21,7 @@ from lrfind.suggest.panel import find_rule
 from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.feed import is_dataset
+from lrfind.workload.nonfinite import told_once
 from lrfind.workload.parts import OptimizerLike, objective_of, optimizer_of
 from lrfind.workload.workload import Workload
 
@@ -127,7 +128,7 @@ def range_test(
         device=device_name(workload.device),
         title=workload.title,
         group_scales=workload.group_scales,
-        notes=range_notes(curves, plan_of(section)),
+        notes=[*told_once(workload.notes), *range_notes(curves, plan_of(section))],
     )
     if refine is not False:
         report = refined(report, workload, trials, spent=count.updates)

@@ -24,6 +24,7 @@ from lrfind.spec import LossSection, SweepSection
 from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.members import Seeds, why_alone
+from lrfind.workload.nonfinite import told_once
 from lrfind.workload.parts import (
     bound_loss,
     functional_loss,
@@ -64,7 +65,7 @@ def run_config(
         device=device_name(workload.device),
         title=f"{config.path.stem}: {workload.title}",
         group_scales=workload.group_scales,
-        notes=range_notes(curves, plan_of(spec.sweep)),
+        notes=[*told_once(workload.notes), *range_notes(curves, plan_of(spec.sweep))],
         folder=config.rule_folder,
     )
     if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
@@ -157,6 +158,7 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
         rows.append(("groups", "lr × " + ", ".join(f"{scale:g}" for scale in groups)))
     sweep = config.spec.sweep
     plan = f"{sweep.mode}, {sweep.start_lr:g} to {sweep.end_lr:g} in {sweep.steps} steps"
+    rows += [("note", str(note)) for note in trainable.notes]
     rows.append(("sweep", plan if sweep.seeds == 1 else f"{plan}, {sweep.seeds} seeds"))
     if sweep.seeds > 1:
         alone = alone if sweep.side_by_side else "sweep.side_by_side is false"

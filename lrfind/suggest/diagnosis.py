@@ -11,7 +11,7 @@ from lrfind.curve import Curve, StopReason
 from lrfind.errors import InputError, NoSuggestionError, UserCodeError
 from lrfind.suggest import CATALOG
 from lrfind.suggest.answer import Note, Suggestion
-from lrfind.suggest.judgement import FEW_POINTS, FLAT_ROOM_DECADES, LOW_SIGNAL, ask
+from lrfind.suggest.judgement import FEW_POINTS, FLAT_ROOM_DECADES, LOW_SIGNAL, ask, rise
 from lrfind.suggest.panel import DISAGREEMENT_DECADES, find_rule
 from lrfind.suggest.points import decades
 from lrfind.suggest.reading import CLEAR, Reading, read_curve
@@ -95,13 +95,14 @@ def _diverged_at_start(reading: Reading) -> Note | None:
         return None
     return Note(
         "diverged-at-start",
-        f"the loss rose past {reading.rise_lr:.1e}, {room:.1f} decades from the start",
+        f"the loss {rise(reading)}, {room:.1f} decades from the start",
         f"lower the start: {_set('sweep.start_lr', reading.start_lr / 1000.0)}",
     )
 
 
 def _rose_early(reading: Reading) -> Note | None:
-    if not reading.rose_early:
+    # A loss that became NaN without having risen is told as such, with other advice.
+    if not reading.rose_early or reading.broke:
         return None
     return Note(
         "rose-early",
@@ -224,9 +225,12 @@ def _nonfinite(curve: Curve) -> Note | None:
         and reading.rise_lr is not None
         and reading.rise_lr < float(curve.lr[first])
     )
+    last = ""
+    if first:
+        last = f"; the last finite one was {curve.loss[first - 1]:.3g} at {curve.lr[first - 1]:.1e}"
     return Note(
         "non-finite",
-        f"the loss became {curve.loss[first]:g} at {curve.lr[first]:.1e}, point {first + 1}",
+        f"the loss became {curve.loss[first]:g} at {curve.lr[first]:.1e}, point {first + 1}{last}",
         "usual behind the rise: nothing to change"
         if warned
         else "it came before any rise: look for log(0), a division by 0 or fp16 overflow",

@@ -80,13 +80,20 @@ def describe(reading: Reading) -> str:
         if reading.rise_lr is None:
             return f"{seen} and did not rise up to {reading.end_lr:.1e}"
         early = f", with updates still below {SMALL:.0%} of the weights"
-        return f"{seen} and rose past {reading.rise_lr:.1e}{early if reading.rose_early else ''}"
+        return f"{seen} and {rise(reading)}{early if reading.rose_early else ''}"
     seen = f"loss fell {reading.drop:.2g}, within its noise ({reading.signal:.1f} σ)"
     if reading.drop == 0.0:
         seen = "loss never fell below its start"
     if reading.rise_lr is None:
         return f"{seen}, and did not rise up to {reading.end_lr:.1e}"
-    return f"{seen}, and rose past {reading.rise_lr:.1e}"
+    return f"{seen}, and {rise(reading)}"
+
+
+def rise(reading: Reading) -> str:
+    """Say how the loss ended its fall, where it did: `rose past 1.0e-01`."""
+    if reading.broke:
+        return f"became infinite or NaN at {reading.rise_lr:.1e} without having risen"
+    return f"rose past {reading.rise_lr:.1e}"
 
 
 def _require_signal(reading: Reading) -> None:
@@ -104,8 +111,8 @@ def _require_signal(reading: Reading) -> None:
     if room < FLAT_ROOM_DECADES:
         raise NoSuggestionError(
             Verdict.DIVERGED_AT_START,
-            f"loss rose past {reading.rise_lr:.1e}, {room:.1f} decades from the start of the"
-            " sweep, without having fallen",
+            f"loss {rise(reading)}, {room:.1f} decades from the start of the sweep, without"
+            " having fallen",
             f"lower sweep.start_lr, e.g. --set sweep.start_lr={reading.start_lr / 1000:.0e}",
         )
 

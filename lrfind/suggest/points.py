@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfind.curve import Curve
+from lrfind.curve import Curve, StopReason
 from lrfind.errors import NoSuggestionError
 from lrfind.smoothing import Floats, safe_unit
 from lrfind.suggest.answer import Verdict
@@ -71,6 +71,23 @@ def _mean_of(values: Floats, where: NDArray[np.intp], groups: int) -> Floats:
     return mean
 
 
+def require_start(curve: Curve) -> None:
+    """Refuse a sweep that could not begin.
+
+    Raises:
+        NoSuggestionError: the loss was infinite or NaN before any update.
+    """
+    if len(curve) or curve.initial_loss is None or curve.stop is not StopReason.NONFINITE:
+        return
+    # With held-out data the training loss may be the one that was not finite.
+    value = "infinite or NaN" if math.isfinite(curve.initial_loss) else f"{curve.initial_loss:g}"
+    raise NoSuggestionError(
+        Verdict.NO_SIGNAL,
+        f"the loss was {value} before any update",
+        "no LR mends that: look for log(0), a division by 0 or fp16 overflow",
+    )
+
+
 def require_enough(points: Points) -> None:
     """Refuse points from which nothing can be read.
 
@@ -84,8 +101,9 @@ def require_enough(points: Points) -> None:
     if exploded_at is not None and (span < 1.0 or _is_linear(lr)):
         raise NoSuggestionError(
             Verdict.DIVERGED_AT_START,
-            f"the loss became non-finite at {exploded_at:.1e}, after {len(lr)} finite losses",
-            "lower sweep.start_lr by two decades or more",
+            f"the loss became infinite or NaN at {exploded_at:.1e}, after {len(lr)} finite losses",
+            "lower sweep.start_lr by two decades or more; if it stays, look for log(0), a division"
+            " by 0 or fp16 overflow",
         )
     if len(lr) >= MIN_POINTS:
         raise NoSuggestionError(

@@ -26,7 +26,7 @@ from lrfind.smoothing import (
     starting_loss,
 )
 from lrfind.suggest.answer import Verdict
-from lrfind.suggest.points import decades, measured_points, require_enough
+from lrfind.suggest.points import decades, measured_points, require_enough, require_start
 from lrfind.suggest.updates import Updates, read_updates
 
 CLEAR = 4.5
@@ -82,6 +82,7 @@ class Reading:
         points: finite losses at distinct LRs that were read.
         exploded: the last loss is infinite or NaN.
         updates: how large updates were beside the weights; None where that was not measured.
+        broke: no rise was seen: `rise_lr` is where the loss became infinite or NaN.
     """
 
     lr: Floats
@@ -93,6 +94,7 @@ class Reading:
     points: int
     exploded: bool
     updates: Updates | None = None
+    broke: bool = False
 
     @property
     def start_lr(self) -> float:
@@ -162,6 +164,7 @@ def read_curve(curve: Curve) -> Reading:
         NoSuggestionError: too few finite losses, or too narrow a range, to see anything.
     """
     points = measured_points(curve)
+    require_start(curve)
     require_enough(points)
     lr, unit = points.lr, points.unit
     level = float(np.median(points.loss))
@@ -187,6 +190,7 @@ def read_curve(curve: Curve) -> Reading:
     drop = max(0.0, -float(smooth[lowest])) if settled else 0.0
     measured = np.concatenate([lr[:1], 10.0 ** grid[1:-1], lr[-1:]])
     rise_lr = _rise(measured, smooth, lowest, max(RISE * drop, CLEAR_RISE * error))
+    broke = rise_lr is None and points.exploded_at is not None
     if rise_lr is None:
         # A sweep stops at its explosion, which may be its last loss alone: smoothing hides that.
         burst = float(lr[-1]) if loss[-1] > explosion else None
@@ -201,6 +205,7 @@ def read_curve(curve: Curve) -> Reading:
         points=len(lr),
         exploded=points.exploded_at is not None,
         updates=read_updates(lr, points.update_ratio, width),
+        broke=broke,
     )
 
 

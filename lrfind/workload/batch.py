@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 import torch
@@ -92,6 +92,21 @@ def batch_length(batch: Any) -> int | None:
         parts = list(vars(batch).values()) if hasattr(batch, "__dict__") else []
     lengths = (batch_length(part) for part in parts if isinstance(part, torch.Tensor))
     return next((length for length in lengths if length is not None), None)
+
+
+def tensors_of(batch: Any) -> Iterator[torch.Tensor]:
+    """Walk over the tensors of a batch, at any depth of tuples, lists, mappings and objects."""
+    if isinstance(batch, torch.Tensor):
+        yield batch
+        return
+    if isinstance(batch, Mapping):
+        parts = list(batch.values())
+    elif isinstance(batch, tuple | list):
+        parts = list(batch)
+    else:
+        parts = [p for p in getattr(batch, "__dict__", {}).values() if isinstance(p, torch.Tensor)]
+    for part in parts:
+        yield from tensors_of(part)
 
 
 def describe(batch: Any) -> str:

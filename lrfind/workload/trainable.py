@@ -10,14 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lrfind.errors import InputError, Problem
+from lrfind.errors import DataExhaustedError, InputError, Problem
+from lrfind.suggest.answer import Note
 from lrfind.workload.backward import backward
 from lrfind.workload.batch import batch_length, describe, to_device
 from lrfind.workload.feed import Feed
+from lrfind.workload.nonfinite import NumberCheck
 from lrfind.workload.objective import Objective
 from lrfind.workload.optimizer import (
     SweptOptimizer,
     clear_gradients,
+    clip_gradients,
     gradient_norm,
     needs_closure,
     switch_mode,
@@ -79,6 +82,9 @@ class TorchTrainable:
         self._held_out = held_out
         self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
         self._update_size = UpdateSize(self._parameters)
+        self._check = NumberCheck(model, self._parameters, precision)
+        self._updates = 0
+        self._lr: float | None = None
         self._needs_closure = needs_closure(swept.optimizer)
         self._batches: list[tuple[int, Any]] = []
         self._drawn = 0
@@ -107,7 +113,10 @@ class TorchTrainable:
     def backward(self) -> float:
         """Draw the next batches, compute their mean loss and its gradients."""
         self._draw()
-        return self._evaluate()
+        loss = self._evaluate()
+        if self._drawn == self._accumulate and math.isfinite(loss):
+            self._check.first_gradients()
+        return loss
 
     def update(self, lr: float) -> bool:
         """Update the weights at this LR; False where an fp16 overflow made the scaler skip it."""
@@ -116,8 +125,19 @@ class TorchTrainable:
         self._update_size.begin()
         updated = self._step()
         if updated:
+            self._lr = lr
+            self._updates += 1
             self._update_size.end()
         return updated
+
+    @property
+    def notes(self) -> list[Note]:
+        """What was seen of infinite or NaN numbers, and of parameters without a gradient."""
+        return self._check.notes
+
+    def review(self) -> None:
+        """Look at the weights once all is done, for numbers that no loss has shown."""
+        self._check.end()
 
     @property
     def update_ratio(self) -> float | None:
@@ -141,8 +161,10 @@ class TorchTrainable:
         before = self._scaler.get_scale()
         self._scaler.step(optimizer)
         self._scaler.update()
+        is_taken = bool(self._scaler.get_scale() >= before)
+        self._check.scaled(is_taken, self._lr)
         clear_gradients(self._parameters)
-        return bool(self._scaler.get_scale() >= before)
+        return is_taken
 
     def measure(self) -> float:
         """Compute a loss and no gradients: of the held-out batches, else of the next ones.
@@ -152,18 +174,14 @@ class TorchTrainable:
         """
         if not self._held_out:
             self._draw()
-            losses = [self._loss(*batch) for batch in self._batches]
-            return self._mean(losses)
+            return self._mean(self._batches, "data")
         modes = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
         switch_mode(self.swept.optimizer, "eval")
         try:
             with torch.no_grad():
-                losses = [
-                    self._loss(i, to_device(batch, self._device))
-                    for i, batch in enumerate(self._held_out)
-                ]
-                return self._mean(losses)
+                batches = [(i, to_device(b, self._device)) for i, b in enumerate(self._held_out)]
+                return self._mean(batches, "sweep.validation")
         finally:
             switch_mode(self.swept.optimizer, "train")
             for module, mode in modes:
@@ -182,8 +200,7 @@ class TorchTrainable:
 
     def gradient_norm(self) -> float:
         """ℓ2 norm of all gradients together, 0 where there are none."""
-        gradients = [p.grad for p in self._parameters if p.grad is not None]
-        return float(torch.nn.utils.get_total_norm(gradients)) if gradients else 0.0
+        return float(gradient_norm(self._parameters))
 
     @property
     def accumulate(self) -> int:
@@ -247,7 +264,8 @@ class TorchTrainable:
 
     def _evaluate(self) -> float:
         total = 0.0
-        for index, batch in self._batches:
+        batches = self._batches
+        for index, batch in batches:
             loss = self._loss(index, batch)
             self.phase = Phase.BACKWARD
             value = float(loss.detach())
@@ -257,12 +275,39 @@ class TorchTrainable:
             if math.isfinite(value):
                 scaled = loss if self._accumulate == 1 else loss / self._accumulate
                 backward(scaled if self._scaler is None else self._scaler.scale(scaled))
-        return total / len(self._batches)
+            else:
+                self._explain(loss, batch, "data")
+        return total / len(batches)
 
-    def _mean(self, losses: Sequence[Tensor]) -> float:
-        mean = sum(float(loss.detach()) for loss in losses) / len(losses)
+    def _mean(self, batches: Sequence[tuple[int, Any]], where: str) -> float:
+        losses = [self._loss(*batch) for batch in batches]
+        values = [float(loss.detach()) for loss in losses]
         self._update_size.read()
-        return mean
+        for loss, value, (_, batch) in zip(losses, values, batches, strict=True):
+            if not math.isfinite(value):
+                self._explain(loss, batch, where)
+        return sum(values) / len(values)
+
+    def _explain(self, loss: Tensor, batch: Any, where: str) -> None:
+        """Look for what made a loss infinite or NaN; the sweep ends with it."""
+        self._check.loss(
+            float(loss.detach()),
+            batch,
+            where=where,
+            lr=self._lr,
+            updates=self._updates,
+            is_half=loss.dtype is torch.float16,
+            # The held-out batches are always the same, and had a finite loss before.
+            others_are_fine=self._is_fine_elsewhere if where == "data" else lambda: False,
+        )
+
+    def _is_fine_elsewhere(self) -> bool:
+        """Tell whether the next batch, with the weights as they are, has a finite loss."""
+        try:
+            self._draw()
+        except DataExhaustedError:
+            return False
+        return math.isfinite(sum(float(self._loss(*batch).detach()) for batch in self._batches))
 
     def _closure(self) -> float:
         with torch.enable_grad():
@@ -274,7 +319,11 @@ class TorchTrainable:
 
     def _clip_gradients(self) -> None:
         if self._clip is not None:
-            self.grad_norm = float(gradient_norm(self._parameters, self._clip))
+            norm = gradient_norm(self._parameters)
+            self.grad_norm = float(norm)
+            if not math.isfinite(self.grad_norm) and self._scaler is None:
+                self._check.gradients(self._lr)
+            clip_gradients(self._parameters, self._clip, norm)
 
     def _loss(self, index: int, batch: Any) -> Tensor:
         self.phase = Phase.FORWARD

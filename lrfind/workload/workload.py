@@ -17,6 +17,7 @@ from torch.utils.data import IterableDataset, TensorDataset
 
 from lrfind.errors import InputError, Problem
 from lrfind.spec import DataSection, SweepSection, ValidationSection
+from lrfind.suggest.answer import Note
 from lrfind.workload.batch import to_device
 from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
 from lrfind.workload.objective import Objective
@@ -46,6 +47,7 @@ class Workload:
         title: model, optimizer and batch size in a line; empty before the first seed.
         group_scales: LR multiplier of each parameter group, where there are several.
         brings_batches: whether the data opened last make their own batches.
+        notes: what was seen in the last sweep of each seed.
     """
 
     model: nn.Module | Callable[[], Any]
@@ -62,6 +64,7 @@ class Workload:
     brings_batches: bool = field(default=False, init=False)
     _running: TorchTrainable | None = field(default=None, init=False)
     _batch_size: int | None = field(default=None, init=False)
+    notes: dict[int, list[Note]] = field(default_factory=dict, init=False)
     _source: Any = field(default=None, init=False)
     _held_out: list[Any] | None = field(default=None, init=False)
 
@@ -120,7 +123,9 @@ class Workload:
                 self._running = trainable
                 try:
                     yield trainable
+                    trainable.review()
                 finally:
+                    self.notes[seed] = trainable.notes
                     trainable.close()
                     self.phase, self._batch_size = trainable.phase, trainable.batch_size
                     self._running = None

@@ -84,7 +84,9 @@ def test_a_nan_behind_the_rise_is_no_reason_to_worry() -> None:
     loss[-1] = np.nan
     note = notes_of(Curve(SWEEP, loss))["non-finite"]
 
-    assert note.message == "the loss became nan at 1.0e+01, point 200"
+    assert note.message == (
+        "the loss became nan at 1.0e+01, point 200; the last finite one was 758 at 9.1e+00"
+    )
     assert "nothing to change" in note.advice
 
 
