@@ -10,6 +10,7 @@ from lrfind.config import Config
 from lrfind.errors import InputError, LrfindError, Problem, UserCodeError
 from lrfind.spec import DEFAULT_BATCH_SIZE, Spec
 from lrfind.workload.phase import Phase
+from lrfind.workload.remedies import remedy_for
 from lrfind.workload.workload import Workload
 
 _FULL = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
@@ -84,7 +85,7 @@ def _user_problem(config: Config, blame: Blame, error: BaseException) -> Problem
     phase = blame.phase or Phase.LOSS
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     first = text.strip().splitlines()[0].rstrip(".")
-    remedy = "mend it; nothing after it was run"
+    remedy = remedy_for(text) or "mend it; nothing after it was run"
     if lost_a_worker(error):
         # Its signal reaches the main process wherever that is.
         phase = phase if phase is Phase.VALIDATION else Phase.DATA

@@ -31,12 +31,44 @@ class SweptOptimizer:
     scales: tuple[float, ...]
 
     def set_lr(self, lr: float) -> None:
-        """Write the LR into every group, in place where a group holds a tensor."""
+        """Write the LR into every group, in place where a group holds a tensor.
+
+        Raises:
+            InputError: groups were added or taken away since the sweep began.
+        """
+        count = len(self.optimizer.param_groups)
+        if count != len(self.scales):
+            raise InputError(
+                Problem(
+                    "optimizer",
+                    f"has {count} parameter groups where the sweep began with {len(self.scales)}; "
+                    "they must stay as they are",
+                    "make all groups before the sweep, not in the model or the step",
+                )
+            )
         for group, scale in zip(self.optimizer.param_groups, self.scales, strict=True):
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(scale * lr)
             else:
                 group["lr"] = scale * lr
+
+    def require_lr(self, lr: float) -> None:
+        """Make sure that a step was taken at this LR.
+
+        Raises:
+            InputError: something changed the LR of a group between `set_lr` and now.
+        """
+        for group, scale in zip(self.optimizer.param_groups, self.scales, strict=True):
+            # A tensor's value would have to be waited for on a GPU.
+            if not isinstance(group["lr"], Tensor) and group["lr"] != scale * lr:
+                raise InputError(
+                    Problem(
+                        "optimizer",
+                        f"({type(self.optimizer).__name__}) changed its own lr from {scale * lr:g} "
+                        f"to {group['lr']:g} during its step; a sweep sets the lr",
+                        "switch its own LR rule, schedule or hook off",
+                    )
+                )
 
 
 def bundled(name: str) -> tuple[Callable[..., Optimizer], Mapping[str, Any]]:

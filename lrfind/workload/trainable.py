@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lrfind.errors import DataExhaustedError, InputError, Problem
+from lrfind.errors import DataExhaustedError
 from lrfind.suggest.answer import Note
 from lrfind.workload.backward import backward
 from lrfind.workload.batch import batch_length, describe, to_device
@@ -26,9 +25,8 @@ from lrfind.workload.optimizer import (
     switch_mode,
 )
 from lrfind.workload.phase import Phase
+from lrfind.workload.precision import autocast, loss_scaler
 from lrfind.workload.update_size import UpdateSize
-
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TorchTrainable:
@@ -46,7 +44,7 @@ class TorchTrainable:
         held_out: fixed batches; with them `measure` returns their mean loss.
 
     Raises:
-        InputError: the optimizer evaluates the loss itself and cannot be combined with fp16.
+        InputError: optimizer or parameters cannot be combined with fp16.
 
     Attributes:
         phase: what is being done right now: whom to blame for an exception.
@@ -88,19 +86,8 @@ class TorchTrainable:
         self._needs_closure = needs_closure(swept.optimizer)
         self._batches: list[tuple[int, Any]] = []
         self._drawn = 0
-        self._autocast: AbstractContextManager[Any] = nullcontext()
-        if precision != "fp32":
-            self._autocast = torch.autocast(device.type, dtype=DTYPES[precision])
-        self._scaler = torch.amp.GradScaler(device.type) if precision == "fp16" else None
-        if self._needs_closure and self._scaler is not None:
-            raise InputError(
-                Problem(
-                    "sweep.precision",
-                    f"= fp16 does not go with {type(swept.optimizer).__name__}, which evaluates "
-                    "the loss inside its step, where no loss scaler can reach",
-                    "write precision: bf16 or fp32",
-                )
-            )
+        self._autocast = autocast(precision, device)
+        self._scaler = loss_scaler(precision, device, swept.optimizer, self._parameters)
         model.train()
         switch_mode(swept.optimizer, "train")
         clear_gradients(self._parameters)
@@ -124,6 +111,7 @@ class TorchTrainable:
         self.swept.set_lr(lr)
         self._update_size.begin()
         updated = self._step()
+        self.swept.require_lr(lr)
         if updated:
             self._lr = lr
             self._updates += 1

@@ -188,6 +188,17 @@ class Workload:
                     "return the model from the function",
                 )
             )
+        tensors = [*model.named_parameters(), *model.named_buffers()]
+        on_meta = [name for name, tensor in tensors if tensor.is_meta]
+        if on_meta:
+            raise InputError(
+                Problem(
+                    "model",
+                    f"({type(model).__name__}) is on the meta device, where {on_meta[0]} and all "
+                    "others hold no numbers; a sweep needs some to train",
+                    "build it on a real device, outside torch.device('meta')",
+                )
+            )
         return model.to(self.device)
 
     def _feed(self, source: Any, seed: int) -> Feed:
