@@ -118,14 +118,14 @@ def range_test(
         device=choose_device(str(device)),
         validation=None if validation is None else (validation, held_out),
     )
-    count = UpdateCount()
-    curves = sweep_seeds(workload, section, seed, [*observers, count])
+    curves = sweep_seeds(workload, section, seed, [*observers, count := UpdateCount()])
     if curves[-1].stop is StopReason.INTERRUPTED:
         raise KeyboardInterrupt
     report = make_report(
         curves,
         method,
         device=device_name(workload.device),
+        threads=torch.get_num_threads(),
         title=workload.title,
         group_scales=workload.group_scales,
         notes=[*told_once(workload.notes), *range_notes(curves, plan_of(section))],

@@ -63,6 +63,7 @@ def run_config(
         spec.suggest.args,
         spec=spec.model_dump(mode="json"),
         device=device_name(workload.device),
+        threads=torch.get_num_threads(),
         title=f"{config.path.stem}: {workload.title}",
         group_scales=workload.group_scales,
         notes=[*told_once(workload.notes), *range_notes(curves, plan_of(spec.sweep))],

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 # History of the schema. A key that is added, and that readers can do without, does not raise it:
-# `trials` and a curve's `update_ratio` may be absent. A key that changes or goes does.
+# `trials`, `environment.threads` and a curve's `update_ratio` may be absent. A key that changes or
+# goes does.
 #   1  first version
 
 
@@ -43,12 +44,15 @@ class Environment:
         versions: package name to version: lrfind, torch, numpy, python.
         platform: operating system and processor.
         time: UTC, ISO 8601, to the second.
+        threads: CPU threads that torch computed with, on which the last digits may depend; None
+            where it is not known.
     """
 
     device: str
     versions: Mapping[str, str]
     platform: str
     time: str
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ def make_report(
     *,
     spec: Mapping[str, Any] | None = None,
     device: str = "",
+    threads: int | None = None,
     title: str = "",
     group_scales: tuple[float, ...] = (),
     notes: Sequence[Note] = (),
@@ -147,13 +152,13 @@ def make_report(
         no_answer=no_answer,
         notes=(*notes, *diagnose(curves, suggestion)),
         spec=_plain(spec or {}),
-        environment=describe_environment(device),
+        environment=describe_environment(device, threads),
         title=plain(title),
         group_scales=group_scales,
     )
 
 
-def describe_environment(device: str) -> Environment:
+def describe_environment(device: str, threads: int | None = None) -> Environment:
     """Collect versions and platform; reads package metadata, so it imports nothing heavy."""
     versions = {"python": platform.python_version()}
     for package in ("lrfind", "torch", "numpy"):
@@ -166,6 +171,7 @@ def describe_environment(device: str) -> Environment:
         versions=versions,
         platform=f"{platform.system()} {platform.machine()}",
         time=datetime.now(UTC).isoformat(timespec="seconds"),
+        threads=threads,
     )
 
 

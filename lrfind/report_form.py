@@ -73,6 +73,7 @@ class _Environment(_Form):
     versions: dict[Line, Line]
     platform: Line
     time: Line
+    threads: int | None = None
 
 
 class _Report(_Form):

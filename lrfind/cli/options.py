@@ -71,6 +71,10 @@ Budget = Annotated[
         help="Most updates of sweep and trials together (600); implies --refine.",
     ),
 ]
+Deterministic = Annotated[
+    bool,
+    typer.Option("--deterministic", help="Ask torch for the same numbers each time; told if not."),
+]
 BatchSizes = Annotated[
     str | None,
     typer.Option(

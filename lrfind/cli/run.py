@@ -15,6 +15,7 @@ from lrfind.cli.options import (
     Budget,
     ConfigFile,
     Debug,
+    Deterministic,
     KeepRange,
     Method,
     OutputFolder,
@@ -46,6 +47,7 @@ def run(
     budget: Budget = None,
     batch_sizes: BatchSizes = None,
     timeout: Timeout = None,
+    deterministic: Deterministic = False,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -66,8 +68,10 @@ def run(
     """
     from lrfind.config import load
 
+    given = ["sweep.auto_range=false"] * no_auto_range
+    given += ["sweep.deterministic=true"] * deterministic
     with Guard(timeout) as guard:
-        loaded = load(config, (override or []) + ["sweep.auto_range=false"] * no_auto_range)
+        loaded = load(config, (override or []) + given)
         if method is not None:
             loaded = loaded.with_method(method)
         if refine or budget is not None:

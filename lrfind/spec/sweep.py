@@ -66,6 +66,11 @@ class SweepSection(Section):
     clip_grad_norm: PositiveFloat | None = Field(
         default=None, description="Largest ℓ2 norm of all gradients together."
     )
+    deterministic: bool = Field(
+        default=False,
+        description="Ask torch for algorithms that give the same numbers each time, slower ones "
+        "where it must be; a note names the operations that have none.",
+    )
     validation: ValidationSection | None = Field(
         default=None,
         description="Measure this held-out data after each update instead of the training loss.",

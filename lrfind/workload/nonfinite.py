@@ -97,10 +97,11 @@ class NumberCheck:
         if lr is None:
             self._bad_gradients = bad
         when = "before any update" if lr is None else f"after the update at {lr:.1e}"
+        usual = "" if lr is None else "usual behind the rise: nothing to change; before it, "
         self._tell(
             "non-finite-gradient",
             f"the gradient of {_listed(bad)} was infinite or NaN {when}, though the loss was not",
-            "usual behind the rise: nothing to change; before it, " + _LOOK,
+            usual + _LOOK,
         )
 
     def loss(
@@ -211,8 +212,8 @@ class NumberCheck:
             raise InputError(
                 Problem(
                     "model",
-                    f"gives a finite loss, but {_listed(self._bad_gradients)} an infinite or NaN "
-                    "gradient before any update, which no LR can train",
+                    "has a finite loss, but before any update an infinite or NaN gradient for "
+                    f"{_listed(self._bad_gradients)}, which no LR can train",
                     _LOOK,
                 )
             )

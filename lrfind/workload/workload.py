@@ -19,6 +19,7 @@ from lrfind.errors import InputError, Problem
 from lrfind.spec import DataSection, SweepSection, ValidationSection
 from lrfind.suggest.answer import Note
 from lrfind.workload.batch import to_device
+from lrfind.workload.determinism import deterministic, notes_on
 from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
 from lrfind.workload.objective import Objective
 from lrfind.workload.optimizer import SweptOptimizer, adopt
@@ -91,7 +92,8 @@ class Workload:
             torch.cuda.init()  # type: ignore[no-untyped-call]
         own_model = self._own_model()
         ready = self.optimizer if isinstance(self.optimizer, Optimizer) else None
-        with preserved(model=own_model, optimizer=ready):
+        wanted = self.sweep.deterministic
+        with deterministic(wanted) as operations, preserved(model=own_model, optimizer=ready):
             self.phase = Phase.DATA
             seed_everything(DATA_SEED)
             source = self._open_data()
@@ -125,7 +127,7 @@ class Workload:
                     yield trainable
                     trainable.review()
                 finally:
-                    self.notes[seed] = trainable.notes
+                    self.notes[seed] = [*trainable.notes, *notes_on(operations)]
                     trainable.close()
                     self.phase, self._batch_size = trainable.phase, trainable.batch_size
                     self._running = None

@@ -66,7 +66,7 @@ def test_a_gradient_that_no_lr_can_train_is_named(options: dict[str, Any]) -> No
 
     (problem,) = refused.value.problems
     assert problem.where == "model"
-    assert "a finite loss, but scale an infinite or NaN gradient before any update" in problem.what
+    assert "but before any update an infinite or NaN gradient for scale" in problem.what
     assert "sqrt or norm at 0" in problem.remedy
 
 
@@ -270,6 +270,12 @@ def test_held_out_data_with_nan_is_refused() -> None:
         swept(line, validation=(X * math.nan, Y))
 
     assert refused.value.problems[0].where == "sweep.validation"
+
+
+def test_nan_in_the_data_is_told_for_several_seeds_too() -> None:
+    """Seeds that could be swept side by side are refused as one is."""
+    with pytest.raises(InputError, match="infinite or NaN value"):
+        swept(line, (torch.where(X > 2.0, math.nan, X), Y), seeds=3)
 
 
 def test_several_seeds_say_it_once() -> None:

@@ -38,6 +38,9 @@ def why_alone(workload: Workload, trainable: TorchTrainable) -> str | None:
     columns = workload.columns()
     if columns is None or len(columns) != 2:
         return "the data are not inputs and targets in memory that lrfind makes batches of"
+    # What infinite or NaN data do is told by a sweep of one seed.
+    if not all(torch.isfinite(column).all() for column in columns):
+        return "the data hold infinite or NaN numbers"
     return misfit(trainable, *columns)
 
 
