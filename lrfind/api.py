@@ -10,13 +10,22 @@ from pydantic import ValidationError
 from torch import nn
 from torch.optim import Optimizer
 
+from lrfind.config.schedule import schedule_errors
 from lrfind.config_messages import explain
 from lrfind.curve import StopReason
 from lrfind.errors import InputError, Problem
 from lrfind.experiment import plan_of, sweep_seeds
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
-from lrfind.spec import DataSection, GroupSection, RefineSection, SweepSection, ValidationSection
+from lrfind.schedulers.course import Course
+from lrfind.spec import (
+    DataSection,
+    GroupSection,
+    RefineSection,
+    ScheduleSection,
+    SweepSection,
+    ValidationSection,
+)
 from lrfind.suggest.panel import find_rule
 from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
@@ -45,6 +54,7 @@ def range_test(
     method: str = "auto",
     batch_size: int | None = None,
     validation: Any = None,
+    schedule: str | Mapping[str, Any] | None = None,
     refine: bool | int = False,
     observers: Sequence[Observer] = (),
     **sweep: Any,
@@ -76,6 +86,8 @@ def range_test(
         batch_size: samples a batch, where `batches` is a dataset.
         validation: held-out data, in the forms of `batches`; its first 4 batches are measured
             after each update instead of the training loss.
+        schedule: what the LR is for: a bundled schedule's name, or the config's `schedule` section
+            as a mapping; None for a constant LR, with `peak_lr` beside it.
         refine: try LRs around the answer in short trainings; a number is the most updates that
             sweep and trials may take together, True stands for 600.
         observers: told of every step.
@@ -101,11 +113,8 @@ def range_test(
     find_rule(method, {})
     keys = {"mode": mode, "start_lr": start_lr, "end_lr": end_lr, "steps": steps, "seeds": seeds}
     section = _validated(SweepSection, {**keys, **sweep}, "range_test")
-    size = batch_size if is_dataset(validation) or isinstance(validation, tuple) else None
-    held_out = _validated(ValidationSection, {"target": "", "batch_size": size}, "range_test")
-    # A bool is an int, and `True` is no budget.
-    budget = {} if isinstance(refine, bool) else {"budget": refine}
-    trials = _validated(RefineSection, budget, "range_test")
+    trials = _trials(refine)
+    course, planned = _course(schedule)
     groups = [_validated(GroupSection, dict(group), "param_groups") for group in param_groups]
     _refuse_contradictions(model, optimizer, loss_fn, step)
     workload = Workload(
@@ -116,7 +125,7 @@ def range_test(
         sweep=section,
         loader=_validated(DataSection, {"target": "", "batch_size": batch_size}, "range_test"),
         device=choose_device(str(device)),
-        validation=None if validation is None else (validation, held_out),
+        validation=_held_out(validation, batch_size),
     )
     curves = sweep_seeds(workload, section, seed, [*observers, count := UpdateCount()])
     if curves[-1].stop is StopReason.INTERRUPTED:
@@ -124,17 +133,54 @@ def range_test(
     report = make_report(
         curves,
         method,
+        purpose=course,
+        spec=planned,
         device=device_name(workload.device),
         threads=torch.get_num_threads(),
         title=workload.title,
         group_scales=workload.group_scales,
         notes=[*told_once(workload.notes), *range_notes(curves, plan_of(section))],
     )
-    if refine is not False:
-        report = refined(report, workload, trials, spent=count.updates)
-        if any(note.code == "refine-interrupted" for note in report.notes):
-            raise KeyboardInterrupt
-    return report
+    if not trials.enabled:
+        return report
+    tried = refined(report, workload, trials, course, spent=count.updates)
+    _raise_if_cut(tried)
+    return tried
+
+
+def _raise_if_cut(report: Report) -> None:
+    """Pass on a Ctrl-C that came during the trials."""
+    if any(note.code == "refine-interrupted" for note in report.notes):
+        raise KeyboardInterrupt
+
+
+def _held_out(validation: Any, batch_size: int | None) -> tuple[Any, ValidationSection] | None:
+    if validation is None:
+        return None
+    size = batch_size if is_dataset(validation) or isinstance(validation, tuple) else None
+    values = {"target": "", "batch_size": size}
+    return validation, _validated(ValidationSection, values, "range_test")
+
+
+def _trials(refine: bool | int) -> RefineSection:
+    # A bool is an int, and `True` is no budget.
+    values = {"enabled": refine} if isinstance(refine, bool) else {"budget": refine}
+    section: RefineSection = _validated(RefineSection, values, "range_test")
+    return section
+
+
+def _course(
+    schedule: str | Mapping[str, Any] | None,
+) -> tuple[Course | None, dict[str, Any]]:
+    """Check and complete a schedule as a config's is; and what a config of it alone would hold."""
+    if schedule is None:
+        return None, {}
+    whole = schedule if isinstance(schedule, str) else dict(schedule)
+    for what, remedy, _ in schedule_errors({"schedule": whole}):
+        raise InputError(Problem("range_test", what, remedy))
+    section: ScheduleSection = _validated(ScheduleSection, whole, "schedule")
+    plain = section.model_dump()
+    return Course.from_section(plain), {"schedule": plain}
 
 
 def _refuse_contradictions(model: Any, optimizer: Any, loss_fn: Any, step: Any) -> None:
@@ -152,7 +198,7 @@ def _refuse_contradictions(model: Any, optimizer: Any, loss_fn: Any, step: Any) 
         )
 
 
-def _validated(section: Any, values: dict[str, Any], where: str) -> Any:
+def _validated(section: Any, values: Any, where: str) -> Any:
     """Validate keyword arguments as a config section, in the config's own words."""
     try:
         return section.model_validate(values)

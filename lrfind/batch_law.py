@@ -68,6 +68,11 @@ class BatchLaw:
         return tuple((p.batch_size, p.suggestion) for p in self.points if p.suggestion is not None)
 
     @property
+    def schedule(self) -> str:
+        """What the LRs are for, to follow "for"; empty where no schedule was named."""
+        return next((found.schedule for _, found in self.answers), "")
+
+    @property
     def has_interval(self) -> bool:
         """Tell whether the points can contradict a line: two lie on one, whatever they are."""
         return self.exponent is not None and math.isfinite(self.exponent.standard_error)

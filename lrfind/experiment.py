@@ -20,6 +20,7 @@ from lrfind.errors import ConfigError, InputError, Problem
 from lrfind.refine.refinement import TrialObserver
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
+from lrfind.schedulers.course import Course
 from lrfind.spec import LossSection, SweepSection
 from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
 from lrfind.workload.device import choose_device, device_name
@@ -57,11 +58,14 @@ def run_config(
     with blamed_on(config, blame) as blame:
         workload = blame.workload = open_workload(config)
         curves = sweep_seeds(workload, spec.sweep, spec.seed, [*observers, count])
+    plain = spec.model_dump(mode="json")
+    course = Course.from_section(plain["schedule"])
     report = make_report(
         curves,
         spec.suggest.method,
         spec.suggest.args,
-        spec=spec.model_dump(mode="json"),
+        purpose=course,
+        spec=plain,
         device=device_name(workload.device),
         threads=torch.get_num_threads(),
         title=f"{config.path.stem}: {workload.title}",
@@ -72,9 +76,7 @@ def run_config(
     if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
         return report
     with blamed_on(config, blame):
-        return refined(
-            report, workload, spec.refine, spec.schedule, trial_observers, spent=count.updates
-        )
+        return refined(report, workload, spec.refine, course, trial_observers, spent=count.updates)
 
 
 def open_workload(config: Config) -> Workload:

@@ -9,7 +9,8 @@ from lrfind.curve import Step, StopReason
 from lrfind.refine.refinement import TrialObserver, refine
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.report import Report
-from lrfind.spec import RefineSection, ScheduleSection
+from lrfind.schedulers.course import Course
+from lrfind.spec import RefineSection
 from lrfind.suggest import Verdict
 from lrfind.workload.workload import Workload
 
@@ -38,7 +39,7 @@ def refined(
     report: Report,
     workload: Workload,
     section: RefineSection,
-    schedule: ScheduleSection | None = None,
+    course: Course | None = None,
     observers: Sequence[TrialObserver] = (),
     *,
     spent: int | None = None,
@@ -49,17 +50,15 @@ def refined(
         report: of the sweeps.
         workload: what they trained.
         section: the budget.
-        schedule: what the LR is for; None: warmup and cosine.
+        course: what the LR is for; None: warmup and cosine.
         observers: told of every trial.
         spent: updates that the sweeps took; None: as many as the curves have points.
     """
     if report.suggestion is None:
         return report
-    shape = TrialSchedule()
-    if schedule is not None:
-        shape = TrialSchedule(schedule.name, schedule.steps, schedule.warmup, schedule.args)
+    schedule = TrialSchedule(course)
     found = refine(
-        workload, report.curves, report.suggestion, section, shape, observers, spent=spent
+        workload, report.curves, report.suggestion, section, schedule, observers, spent=spent
     )
     is_settled = bool(found.trials) and found.suggestion.verdict is Verdict.OK
     kept = (note for note in report.notes if not (is_settled and note.code in SETTLED))

@@ -24,14 +24,15 @@ from lrfind.plain_text import plain
 from lrfind.refine import Trial
 from lrfind.suggest import Note, Suggestion, Verdict, diagnose
 from lrfind.suggest.panel import find_rule, suggest_by
+from lrfind.suggest.purpose import Purpose
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = 1
 # History of the schema. A key that is added, and that readers can do without, does not raise it:
-# `trials`, `environment.threads` and a curve's `update_ratio` may be absent. A key that changes or
-# goes does.
+# `trials`, `environment.threads`, a curve's `update_ratio`, and a suggestion's `schedule`, `base_lr`
+# and `max_lr` may be absent. A key that changes or goes does.
 #   1  first version
 
 
@@ -126,6 +127,7 @@ def make_report(
     method: str,
     args: Mapping[str, Any] | None = None,
     *,
+    purpose: Purpose | None = None,
     spec: Mapping[str, Any] | None = None,
     device: str = "",
     threads: int | None = None,
@@ -136,14 +138,15 @@ def make_report(
 ) -> Report:
     """Read curves by a rule and join everything that is known into a report.
 
-    `notes` tell how the curves were made; what the curves show follows them. `folder` is where
-    the import path of a rule starts from, as in `lrfind.suggest.panel.find_rule`.
+    `purpose` is the schedule that the LR is for. `notes` tell how the curves were made; what the
+    curves show follows them. `folder` is where the import path of a rule starts from, as in
+    `lrfind.suggest.panel.find_rule`.
     """
     options = dict(args or {})
     rule = find_rule(method, options, folder)
     suggestion, no_answer = None, None
     try:
-        suggestion = suggest_by(rule, curves, method, options)
+        suggestion = suggest_by(rule, curves, method, options, purpose)
     except NoSuggestionError as error:
         no_answer = NoAnswer(Verdict(error.verdict), error.reason, error.remedy)
     return Report(
@@ -180,7 +183,7 @@ def to_dict(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "title": report.title,
-        "suggestion": asdict(report.suggestion) if report.suggestion else None,
+        "suggestion": _suggestion_to_dict(report.suggestion) if report.suggestion else None,
         "no_answer": asdict(report.no_answer) if report.no_answer else None,
         "notes": [asdict(note) for note in report.notes],
         "curves": [_curve_to_dict(curve) for curve in report.curves],
@@ -195,6 +198,10 @@ def to_json(report: Report) -> str:
     """Serialise a report: sorted keys, one value a line except in arrays of numbers."""
     # Only within a text can it stand, and there a job log would obey it.
     return _dump(to_dict(report)).replace("##[", "#\\u0023[") + "\n"
+
+
+def _suggestion_to_dict(suggestion: Suggestion) -> dict[str, Any]:
+    return asdict(suggestion) | {"max_lr": suggestion.max_lr}
 
 
 def _curve_to_dict(curve: Curve) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class _Suggestion(_Form):
     verdict: Verdict
     reason: Line
     per_seed: list[Lr]
+    schedule: Line = ""
+    base_lr: Lr | None = None
 
 
 class _NoAnswer(_Form):

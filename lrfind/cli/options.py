@@ -12,6 +12,7 @@ import typer
 
 from lrfind.output_format import Format
 from lrfind.plain_text import plain, without_commands
+from lrfind.schedulers import CATALOG as SCHEDULES
 from lrfind.suggest import CATALOG as METHODS
 
 
@@ -48,6 +49,14 @@ Method = Annotated[
     typer.Option(
         metavar="RULE",
         help=f"Rule that reads the curve: {', '.join(METHODS)}; or file.py:function.",
+    ),
+]
+ScheduleName = Annotated[
+    str | None,
+    typer.Option(
+        "--schedule",
+        metavar="NAME",
+        help=f"What the LR is for: {', '.join(SCHEDULES)}; a report keeps its own.",
     ),
 ]
 OutputFolder = Annotated[

@@ -140,6 +140,13 @@ def show(
         report, output_format, width=width, color=color, files=files, next_command=next_command
     )
     out.write(text)
+    if (
+        output_format is Format.LR
+        and report.suggestion
+        and report.suggestion.schedule
+        and not quiet
+    ):
+        say(f"lr for {report.suggestion.schedule}")
     if output_format is not Format.TABLE and not quiet:
         for note in report.notes:
             say(f"note: {note}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrfind.cli.options import CurveFiles, Debug, Method, OutputFormat
+from lrfind.cli.options import CurveFiles, Debug, Method, OutputFormat, ScheduleName
 from lrfind.errors import ExitCode
 from lrfind.output_format import Format
 from lrfind.plain_text import plain, without_commands
@@ -11,6 +11,7 @@ from lrfind.plain_text import plain, without_commands
 def suggest(
     files: CurveFiles,
     method: Method = None,
+    schedule: ScheduleName = None,
     output_format: OutputFormat = Format.TABLE,
     debug: Debug = False,
 ) -> None:
@@ -23,7 +24,7 @@ def suggest(
     from lrfind.cli.run import show
     from lrfind.saved import reread
 
-    reports = [reread(file, method) for file in files]
+    reports = [reread(file, method, schedule) for file in files]
     for file, report in zip(files, reports, strict=True):
         if len(files) > 1 and output_format is Format.TABLE:
             print(without_commands(plain(str(file))))

@@ -8,6 +8,7 @@ from typing import Any
 from lrfind import schedulers
 from lrfind.config.origin import Loc
 from lrfind.registry import nearest
+from lrfind.spec.run_length import run_length
 
 
 def schedule_errors(tree: Mapping[str, Any]) -> Iterator[tuple[str, str, Loc]]:
@@ -25,7 +26,8 @@ def schedule_errors(tree: Mapping[str, Any]) -> Iterator[tuple[str, str, Loc]]:
         yield f"schedule.name = {name!r} is not bundled", hint, ("schedule", "name")
         return
     rest = section if isinstance(section, dict) else {}
-    args, warmup, steps = rest.get("args", {}), rest.get("warmup", 0), rest.get("steps", 1000)
+    args, warmup = rest.get("args", {}), rest.get("warmup", 0)
+    steps = rest.get("steps", run_length(name, warmup, args))
     if not isinstance(args, dict) or not args or not _is_run(warmup, steps):
         return
     from lrfind.schedulers import ArgumentError

@@ -62,13 +62,13 @@ def _rows(report: Report) -> list[tuple[str, Text]]:
     suggestion, rows = report.suggestion, []
     if suggestion:
         number = f"bold {_style(suggestion.verdict)}"
+        (_, first, use), *others = _answers(suggestion)
+        rows += [("lr", Text.assemble((first, number), f"  for {use}"))]
         rows += [
-            ("lr", Text.assemble((lr_text(suggestion.lr), number), "  for a constant schedule")),
-            (
-                "peak_lr",
-                Text.assemble((lr_text(suggestion.peak_lr), "bold"), "  for warmup + decay"),
-            ),
-            ("range", Text(f"{_range(suggestion)}  usable at a constant lr")),
+            (name, Text.assemble((text, "bold"), f"  for {use}")) for name, text, use in others
+        ]
+        rows += [
+            ("range", Text(f"{_range(suggestion)}  usable {_where(suggestion)}")),
             ("verdict", Text.assemble((suggestion.verdict.value, number), f"  {_how(suggestion)}")),
             ("reason", Text(suggestion.reason)),
         ]
@@ -84,6 +84,21 @@ def _rows(report: Report) -> list[tuple[str, Text]]:
         rows.append(("trials", _trials(report.trials)))
     rows += [("note", Text(str(note))) for note in report.notes]
     return rows
+
+
+def _answers(suggestion: Suggestion) -> list[tuple[str, str, str]]:
+    """List what an LR was found for, the main one first: name, LR, and what it is for."""
+    first = ("lr", lr_text(suggestion.lr), suggestion.schedule or "a constant schedule")
+    if suggestion.second is None:
+        return [first]
+    name, lr = suggestion.second
+    use = "its lower end" if name == "base_lr" else "warmup + decay"
+    return [first, (name, lr_text(lr), use)]
+
+
+def _where(suggestion: Suggestion) -> str:
+    """Say what an LR of the range can be used as."""
+    return "under this schedule" if suggestion.schedule else "at a constant lr"
 
 
 def _trials(trials: Sequence[Trial]) -> Text:
@@ -138,12 +153,13 @@ def _markdown(report: Report, files: Sequence[Path], next_command: str) -> str:
     lines = [f"### lrfind: {title}", ""]
     suggestion = report.suggestion
     if suggestion:
+        (_, first, use), *others = _answers(suggestion)
         lines += [
             "| | learning rate | use |",
             "|---|---|---|",
-            f"| **lr** | **`{lr_text(suggestion.lr)}`** | constant schedule |",
-            f"| peak_lr | `{lr_text(suggestion.peak_lr)}` | warmup + decay |",
-            f"| range | {_range(suggestion, '`')} | usable at a constant lr |",
+            f"| **lr** | **`{first}`** | {use.removeprefix('a ')} |",
+            *(f"| {name} | `{text}` | {use} |" for name, text, use in others),
+            f"| range | {_range(suggestion, '`')} | usable {_where(suggestion)} |",
             "",
             f"**{suggestion.verdict}** {escape_markdown(_how(suggestion))}: "
             f"{escape_markdown(suggestion.reason)}",

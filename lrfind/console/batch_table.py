@@ -28,9 +28,12 @@ def batch_table(
         color: whether ANSI colours may be used.
         files: what was written over all batch sizes.
     """
-    header = f"{'lr':<9}{'peak_lr':<9}{'usable range':<19}verdict"
+    other = _second_name(law)
+    header = f"{'lr':<9}{other and f'{other:<9}'}{'usable range':<19}verdict"
     rows = [("batch", Text(header, style="dim"))]
     rows += [(str(point.batch_size), _row(point)) for point in law.points]
+    if law.schedule:
+        rows.append(("lr for", Text(law.schedule)))
     rows += [("exponent", Text(exponent_text(law))), ("rule", Text(law.conclusion))]
     rows += [("note", Text(note)) for note in law.notes]
     rows += [("" if i else "files", Text(str(file))) for i, file in enumerate(files)]
@@ -39,24 +42,27 @@ def batch_table(
 
 def batch_markdown(law: BatchLaw, files: Sequence[Path] = ()) -> str:
     """Write the same as GitHub Markdown."""
+    other = _second_name(law)
     lines = [
         f"### lrfind: {escape_markdown(law.title) or 'learning rate against batch size'}",
         "",
-        "| batch | lr | peak_lr | usable range | verdict |",
-        "|---:|---|---|---|---|",
+        f"| batch | lr | {other and f'{other} | '}usable range | verdict |",
+        f"|---:|---|{other and '---|'}---|---|",
     ]
     for point in law.points:
         found = point.suggestion
         if found is None:
-            cells = ["none", "", "", escape_markdown(point.no_answer)]
+            cells = ["none", *[""] * bool(other), "", escape_markdown(point.no_answer)]
         else:
             cells = [
                 f"**`{lr_text(found.lr)}`**",
-                f"`{lr_text(found.peak_lr)}`",
+                *(f"`{lr_text(lr)}`" for lr in found.shown[1:]),
                 f"`{lr_text(found.low)}` … `{lr_text(found.high)}`",
                 escape_markdown(_verdict(point)),
             ]
         lines.append(f"| {' | '.join([str(point.batch_size), *cells])} |")
+    if law.schedule:
+        lines += ["", f"lr for {escape_markdown(law.schedule)}"]
     lines += ["", f"exponent: {escape_markdown(exponent_text(law))}"]
     lines += ["", f"rule: {escape_markdown(law.conclusion)}"]
     if law.notes:
@@ -85,9 +91,15 @@ def _row(point: BatchPoint) -> Text:
     usable = f"{lr_text(found.low)} … {lr_text(found.high)}"
     return Text.assemble(
         (f"{lr_text(found.lr):<9}", "bold"),
-        f"{lr_text(found.peak_lr):<9}{usable:<19}",
+        *(f"{lr_text(lr):<9}" for lr in found.shown[1:]),
+        f"{usable:<19}",
         (_verdict(point), style),
     )
+
+
+def _second_name(law: BatchLaw) -> str:
+    """Name the LR beside `lr`, the same at every size; empty where there is none."""
+    return next((found.second[0] for _, found in law.answers if found.second), "")
 
 
 def _verdict(point: BatchPoint) -> str:

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
-from lrfind.console.canvas import ASCII, MAX_WIDTH, UNICODE, Axis, Canvas
+from lrfind.console.canvas import ASCII, MAX_WIDTH, UNICODE, Axis, Canvas, Label
 from lrfind.frame import Frame, Pooled, decades, end_text, fit_frame, lr_text, pool
 from lrfind.report import Report
+from lrfind.suggest.answer import Suggestion
 
 ROWS_AROUND = 4
 """Lines that are not the curve: answer, axis, decades, range."""
@@ -31,7 +32,7 @@ def terminal_plot(report: Report, width: int = 80, height: int = 14, unicode: bo
     if len(pooled.lr) == 0:
         return ""
     suggestion = report.suggestion
-    frame = fit_frame(curves, (suggestion.lr, suggestion.peak_lr) if suggestion else ())
+    frame = fit_frame(curves, suggestion.shown if suggestion else ())
     width = min(width, MAX_WIDTH)
     canvas = Canvas(
         Axis(frame.lr_low, frame.lr_high, log=True),
@@ -46,19 +47,14 @@ def terminal_plot(report: Report, width: int = 80, height: int = 14, unicode: bo
     span: tuple[float, float] | None = None
     words = ""
     if suggestion:
-        lr, peak_lr = suggestion.lr, suggestion.peak_lr
         span = suggestion.low, suggestion.high
         words = f"usable {lr_text(span[0])} {glyphs.ellipsis} {lr_text(span[1])}"
-        for value, point, lead in (
-            (peak_lr, glyphs.peak, glyphs.peak_lead),
-            (lr, glyphs.lr, glyphs.lead),
-        ):
+        marks = [(suggestion.lr, glyphs.lr, glyphs.lead)]
+        if suggestion.second is not None:
+            marks.insert(0, (suggestion.second[1], glyphs.peak, glyphs.peak_lead))
+        for value, point, lead in marks:
             canvas.mark(canvas.column(value), canvas.line(pooled.at(value)), point, lead)
-        labels = (
-            (canvas.column(lr), f"lr {lr_text(lr)}", "right"),
-            (canvas.column(peak_lr), f"peak_lr {lr_text(peak_lr)}", "left"),
-        )
-        head = canvas.label_line(width, labels)
+        head = canvas.label_line(width, _answers(suggestion, canvas, width))
     ticks = _ticks(frame, canvas.columns)
     powers = [(canvas.column(lr), _short(lr), "centre") for lr in ticks]
     middle = canvas.column(math.sqrt(span[0] * span[1])) if span else 0
@@ -71,6 +67,24 @@ def terminal_plot(report: Report, width: int = 80, height: int = 14, unicode: bo
         canvas.label_line(width, foot),
     ]
     return "".join(row.rstrip() + "\n" for row in rows)
+
+
+def _answers(suggestion: Suggestion, canvas: Canvas, width: int) -> list[Label]:
+    """Set the LRs over their marks, from left to right; a lone one with what it is for."""
+    lr = f"lr {lr_text(suggestion.lr)}"
+    at = canvas.column(suggestion.lr)
+    if suggestion.second is None:
+        text = f"{lr} for {suggestion.schedule}"
+        if len(text) > width:
+            text = lr
+        fits = canvas.margin + 1 + at + len(text) <= width
+        return [(at, text, "left" if fits else "right")]
+    name, other = suggestion.second
+    first, second = sorted([(suggestion.lr, lr), (other, f"{name} {lr_text(other)}")])
+    return [
+        (canvas.column(first[0]), first[1], "right"),
+        (canvas.column(second[0]), second[1], "left"),
+    ]
 
 
 def _draw(canvas: Canvas, pooled: Pooled, frame: Frame) -> None:

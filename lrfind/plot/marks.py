@@ -95,17 +95,18 @@ def usable_range(axes: Axes, suggestion: Suggestion, frame: Frame) -> None:
 
 
 def answer(axes: Axes, suggestion: Suggestion, pooled: Pooled, frame: Frame) -> None:
-    """Mark lr and peak_lr on the line, each led up to its value over the frame.
+    """Mark lr and what stands beside it on the line, each led up to its value over the frame.
 
-    The label of lr ends at its line and that of peak_lr begins at its own, so that they stand
-    apart even where the lines do not.
+    The label of the lower one ends at its line and that of the higher one begins at its own, so
+    that they stand apart even where the lines do not. A lone lr is told with what it is for.
     """
     top = axes.get_ylim()[1]
+    found = [("lr", suggestion.lr, "o", 11, 9, "-")]
+    if suggestion.second is not None:
+        found.append((*suggestion.second, "D", 7, 8, "--"))
+    found.sort(key=lambda mark: mark[1])
     labels: list[Text] = []
-    for name, lr, shape, size, order, dash, ha in (
-        ("lr", suggestion.lr, "o", 11, 9, "-", "right"),
-        ("peak_lr", suggestion.peak_lr, "D", 7, 8, "--", "left"),
-    ):
+    for i, (name, lr, shape, size, order, dash) in enumerate(found):
         loss = float(np.clip(pooled.at(lr), frame.loss_low, frame.loss_high))
         axes.plot(
             [lr, lr], [loss, top], color=style.VERMILLION, linewidth=1.3, linestyle=dash, zorder=5
@@ -115,14 +116,25 @@ def answer(axes: Axes, suggestion: Suggestion, pooled: Pooled, frame: Frame) -> 
             markeredgecolor="white" if name == "lr" else style.VERMILLION,
             color=style.VERMILLION if name == "lr" else "white",
         )  # fmt: skip
+        is_left, text = i == 0, f"{name} {lr_text(lr)}"
         label = axes.text(
-            lr, 1.015, f"{name} {lr_text(lr)} " if ha == "right" else f" {name} {lr_text(lr)}",
-            transform=axes.get_xaxis_transform(), ha=ha, va="bottom", color=style.DEEP_VERMILLION,
+            lr, 1.015, f"{text} " if is_left else f" {text}",
+            transform=axes.get_xaxis_transform(), ha="right" if is_left else "left", va="bottom",
+            color=style.DEEP_VERMILLION,
             fontsize=style.SIZE_TEXT + 1.5 if name == "lr" else style.SIZE_LABEL,
             weight="bold" if name == "lr" else "normal",
         )  # fmt: skip
-        place_in_panel(axes, label)
         labels.append(label)
+    if suggestion.second is None:
+        labels.append(
+            axes.text(
+                suggestion.lr, 1.015, f" for {suggestion.schedule}  ",
+                transform=axes.get_xaxis_transform(), ha="left", va="bottom",
+                color=style.DEEP_VERMILLION, fontsize=style.SIZE_LABEL,
+            )
+        )  # fmt: skip
+    for label in labels:
+        place_in_panel(axes, label)
     separate(axes, *labels)
 
 

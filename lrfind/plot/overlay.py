@@ -116,8 +116,9 @@ def _draw_layer(axes: Axes, layer: Layer, frame: Frame, color: str, dash: style.
 def _answer(suggestion: Suggestion | None) -> str:
     if suggestion is None:
         return "no suggestion"
+    use = f" for {suggestion.schedule}" if suggestion.schedule else ""
     return (
-        f"lr {lr_text(suggestion.lr)} · usable {lr_text(suggestion.low)} … "
+        f"lr {lr_text(suggestion.lr)}{use} · usable {lr_text(suggestion.low)} … "
         f"{lr_text(suggestion.high)} · {suggestion.verdict}"
     )
 

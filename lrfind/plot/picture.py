@@ -28,7 +28,7 @@ def draw(report: Report) -> Figure:
     """
     curves = [curve for curve in report.curves if len(curve)]
     suggestion = report.suggestion
-    answers = (suggestion.lr, suggestion.peak_lr) if suggestion else ()
+    answers = suggestion.shown if suggestion else ()
     tried = [trial.lr for trial in report.trials]
     frame = fit_frame(curves, [*answers, *tried], shows_points=True)
     sheet = lay_out(

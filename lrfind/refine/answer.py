@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lrfind.refine.climb import Climb, Gate
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.suggest.answer import Note, Suggestion, Verdict
-from lrfind.suggest.judgement import PEAK_RATIO
+from lrfind.suggest.purpose import PEAK_RATIO
 
 FAR_DECADES = 1.0
 """Distance between the sweep's and the trials' answer above which one contradicts the other."""
@@ -29,22 +29,22 @@ class Outcome:
 
 def start_lr(suggestion: Suggestion, schedule: TrialSchedule) -> float:
     """Choose the answer that a climb under this schedule starts from."""
-    return suggestion.lr if schedule.is_level else suggestion.peak_lr
+    return suggestion.peak_lr if schedule.course is None else suggestion.lr
 
 
 def conclude(suggestion: Suggestion, climb: Climb, gate: Gate, schedule: TrialSchedule) -> Outcome:
     """Join the sweep's suggestion and the trials around it.
 
-    Under a schedule that decays the trials find the peak, and lr lies below it by the ratio that
-    sweeps use as well; under a constant one they find lr. The usable range moves with the answer
-    and ends below every LR at which a trial diverged.
+    Under the schedule that a config names the trials find its lr, and everything else moves along.
+    Without one they find the peak of warmup and cosine, and lr lies below it by the ratio that
+    sweeps use as well. The usable range ends below every LR at which a trial diverged.
     """
     answer = climb.answer(gate)
     if not climb.trials:
         return Outcome(suggestion)
     if answer is None:
         return _kept(suggestion, climb, gate, schedule)
-    lr = answer if schedule.is_level else answer / PEAK_RATIO
+    lr = answer / PEAK_RATIO if schedule.course is None else answer
     blown = min((trial.lr for trial in climb.trials if trial.diverged), default=math.inf)
     far = abs(math.log10(answer / climb.start_lr))
     failed = all(trial.diverged for trial in climb.trials)
@@ -57,9 +57,10 @@ def conclude(suggestion: Suggestion, climb: Climb, gate: Gate, schedule: TrialSc
     refined = replace(
         suggestion,
         lr=lr,
-        peak_lr=max(lr, answer if not schedule.is_level else lr * PEAK_RATIO),
+        peak_lr=answer if schedule.course is None else suggestion.peak_lr * scale,
         low=suggestion.low * scale,
         high=max(lr, min(suggestion.high * scale, blown)),
+        base_lr=None if suggestion.base_lr is None else suggestion.base_lr * scale,
         method=f"{suggestion.method}+trials",
         verdict=verdict,
         reason=f"{_found(climb, schedule, answer)}; sweep: {suggestion.reason}",
@@ -80,7 +81,7 @@ def _kept(suggestion: Suggestion, climb: Climb, gate: Gate, schedule: TrialSched
 
 
 def _found(climb: Climb, schedule: TrialSchedule, answer: float) -> str:
-    what = "lr" if schedule.is_level else "peak"
+    what = "peak" if schedule.course is None else "lr"
     lead = f"{_tried(climb)} of {climb.purse.length} steps under {schedule.title}"
     if all(trial.diverged for trial in climb.trials):
         return f"{lead} all diverged, down to {what} {answer:.1e}"

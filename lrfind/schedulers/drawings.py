@@ -51,9 +51,9 @@ class Drawing:
         return [*list(inspect.signature(self.draw).parameters)[2:], *self.unseen]
 
 
-def _tenth(lr: float) -> float:
-    """Divide by ten as a person would: 3e-4 gives 3e-05, not 2.9999999999999997e-05."""
-    return float(f"{lr / 10:.12g}")
+def _quarter(lr: float) -> float:
+    """Divide by four as a person would, without the digits of rounding."""
+    return float(f"{lr / 4:.12g}")
 
 
 def _constant(t: Floats, lr: float) -> Floats:
@@ -130,10 +130,10 @@ def _onecycle(
     three_phase: bool = False,
 ) -> Floats:
     del lr  # max_lr says it
-    if len(t) > total_steps:
+    if len(t) and t[-1] >= total_steps:
         raise ArgumentError(
             "OneCycleLR",
-            f"total_steps = {total_steps} must be ≥ {len(t)}, the steps to be drawn",
+            f"total_steps = {total_steps} must be ≥ {int(t[-1]) + 1}, the steps to be drawn",
             "raise it, or draw fewer",
         )
     return one_cycle(
@@ -180,7 +180,7 @@ DRAWINGS: Mapping[str, Drawing] = {
     "plateau": Drawing(_plateau, lambda lr, n: {}),
     "cyclic": Drawing(
         _cyclic,
-        lambda lr, n: {"base_lr": _tenth(lr), "max_lr": lr, "step_size_up": max(1, n // 8)},
+        lambda lr, n: {"base_lr": _quarter(lr), "max_lr": lr, "step_size_up": max(1, n // 8)},
         _MOMENTUM,
     ),
     "onecycle": Drawing(_onecycle, lambda lr, n: {"max_lr": lr, "total_steps": n}, _MOMENTUM),

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrfind.registry import nearest
 from lrfind.schedulers import CATALOG
 from lrfind.schedulers.drawings import DRAWINGS, Floats
 from lrfind.schedulers.forms.argument import ArgumentError
 from lrfind.schedulers.forms.warmup import warmup_factor
+
+Steps = NDArray[np.int64]
 
 
 def preview(
@@ -41,12 +44,33 @@ def preview(
         >>> preview("cosine", lr=0.1, steps=6, warmup=2).round(4).tolist()
         [0.001, 0.0505, 0.1, 0.0854, 0.05, 0.0146]
     """
+    return preview_at(np.arange(steps), name, lr, steps, warmup, args)
+
+
+def preview_at(
+    at: Steps,
+    name: str,
+    lr: float,
+    steps: int,
+    warmup: int = 0,
+    args: Mapping[str, Any] | None = None,
+) -> Floats:
+    """Draw a bundled schedule at some of its steps, which a long run need not be drawn whole for.
+
+    Args:
+        at: the steps, increasing, each in `0 … steps − 1`; every one for `plateau`, whose LR
+            depends on the steps before.
+        name: as the rest, for `preview`.
+    """
     args = complete(name, lr, steps, warmup, args)
     drawing = DRAWINGS[name]
     shown = {key: value for key, value in args.items() if key not in drawing.unseen}
-    main = drawing.draw(np.arange(steps - warmup), lr, **shown)
-    ramp = main[0] * warmup_factor(np.arange(warmup), warmup)
-    return np.concatenate([ramp, main]).astype(np.float64)
+    main = drawing.draw(at[at >= warmup] - warmup, lr, **shown)
+    early = at[at < warmup]
+    if len(early) == 0:
+        return main.astype(np.float64)
+    first = drawing.draw(np.zeros(1, dtype=np.int64), lr, **shown)
+    return np.concatenate([first * warmup_factor(early, warmup), main]).astype(np.float64)
 
 
 def paste(
@@ -99,7 +123,7 @@ def complete(
 
     `T_max`, `total_steps` and a sweep's `steps` fill the run behind the warmup; `step` falls three
     times in it, `multistep` at one half and three quarters; `cyclic` makes four cycles from a
-    tenth of `lr`.
+    quarter of `lr`.
 
     Raises:
         ArgumentError: an unknown name or argument, or a run without steps.

@@ -62,7 +62,9 @@ class Spec(Section):
         default_factory=SuggestSection, description="How the LR is read off the curve."
     )
     schedule: ScheduleSection | None = Field(
-        default=None, description="What the LR is for; drawn by `lrfind schedule --config`."
+        default=None,
+        description="What the LR is for: `lr` answers for it, and trials train under it. Left out:"
+        " a constant LR, with `peak_lr` beside it.",
     )
     refine: RefineSection = Field(
         default_factory=lambda: RefineSection(enabled=False),

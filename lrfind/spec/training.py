@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from lrfind.spec.run_length import USUAL_STEPS, run_length
 from lrfind.spec.section import (
     SHORT_FORM,
     PositiveFloat,
@@ -113,12 +114,22 @@ class ScheduleSection(Section):
     name: str = Field(description="A bundled schedule (`lrfind list schedulers`).")
     args: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments for it.")
     warmup: int = Field(default=0, ge=0, description="Steps of linear warmup at the beginning.")
-    steps: int = Field(default=1000, ge=1, description="Optimizer updates of the training run.")
+    steps: int = Field(
+        default=USUAL_STEPS,
+        ge=1,
+        description="Optimizer updates of the training run, warmup included; left out: as many as "
+        "args ask for (T_max, total_steps, milestones, ...), 1000 where they do not.",
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _from_string(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and value.get("args") and "steps" not in value:
+            steps = run_length(value.get("name"), value.get("warmup", 0), value["args"])
+            return value | {"steps": steps}
+        return value
 
     @model_validator(mode="after")
     def _leaves_steps(self) -> ScheduleSection:

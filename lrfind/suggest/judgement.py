@@ -21,14 +21,12 @@ from lrfind.curve import Curve
 from lrfind.errors import LrfindError, NoSuggestionError, Problem, UserCodeError
 from lrfind.suggest.answer import Suggestion, Verdict
 from lrfind.suggest.points import decades
+from lrfind.suggest.purpose import PEAK_RATIO, Purpose, peak_ratio
 from lrfind.suggest.reading import Pick, Reading, read_curve
 from lrfind.suggest.updates import SMALL
 
 Rule = Callable[..., Pick | float]
 """`(reading, **options) -> Pick`; a bare float will do for a rule of the user's own."""
-
-PEAK_RATIO = 1.8
-"""Optimal peak LR of warmup + decay over the optimal constant LR, the same for every rule."""
 
 LOW_SIGNAL = 5.0
 """Standard errors below which even a clear fall is read with low confidence."""
@@ -48,8 +46,14 @@ FLAT_ROOM_DECADES = 1.0
 """Measured decades that must lie before the rise where no fall was seen."""
 
 
-def ask(rule: Rule, curve: Curve, method: str, options: dict[str, Any]) -> Suggestion:
-    """Ask a rule about one curve, and judge its answer.
+def ask(
+    rule: Rule,
+    curve: Curve,
+    method: str,
+    options: dict[str, Any],
+    purpose: Purpose | None = None,
+) -> Suggestion:
+    """Ask a rule about one curve, and judge its answer; without a purpose it is for a constant LR.
 
     Raises:
         NoSuggestionError: the curve shows nothing, or the rule finds no answer in it.
@@ -57,19 +61,31 @@ def ask(rule: Rule, curve: Curve, method: str, options: dict[str, Any]) -> Sugge
     reading = read_curve(curve)
     _require_signal(reading)
     pick = _called(rule, reading, method, options)
-    lr = min(max(pick.lr, reading.start_lr), reading.end_lr)
+    constant = min(max(pick.lr, reading.start_lr), reading.end_lr)
     ceiling = reading.end_lr if reading.rise_lr is None else min(reading.rise_lr, reading.end_lr)
+    ratio = 1.0 if purpose is None else peak_ratio(purpose.rms_share(constant))
+    lr = max(constant, min(constant * ratio, ceiling))
+    base_share = None if purpose is None else purpose.base_share
     return Suggestion(
         lr=lr,
-        peak_lr=max(lr, min(lr * PEAK_RATIO, ceiling)),
+        peak_lr=max(constant, min(constant * PEAK_RATIO, ceiling)),
         low=max(lr / REACH, reading.start_lr),
         high=max(lr, min(lr * REACH, ceiling)),
         method=method,
-        verdict=_verdict(reading, edge=lr != pick.lr),
+        verdict=_verdict(reading, edge=constant != pick.lr),
         reason=f"{describe(reading)}; {pick.why}"
-        + (f", cut off at {lr:.1e}, the edge of the range" if lr != pick.lr else ""),
+        + (f", cut off at {constant:.1e}, the edge of the range" if constant != pick.lr else "")
+        + ("" if purpose is None else _aim(lr, constant, purpose)),
         per_seed=(lr,),
+        schedule="" if purpose is None else purpose.title,
+        base_lr=None if base_share is None else lr * base_share,
     )
+
+
+def _aim(lr: float, constant: float, purpose: Purpose) -> str:
+    """Say how an answer follows from the one for a constant LR."""
+    factor = f"{lr / constant:.3g} × the constant {constant:.1e}, " if lr != constant else ""
+    return f"; {factor}for {purpose.title}"
 
 
 def describe(reading: Reading) -> str:

@@ -18,12 +18,19 @@ from lrfind.registry import load_entry, load_target, nearest
 from lrfind.suggest import CATALOG, DEFAULT_METHOD
 from lrfind.suggest.answer import Suggestion, Verdict
 from lrfind.suggest.judgement import Rule, ask
+from lrfind.suggest.purpose import Purpose
 
 DISAGREEMENT_DECADES = 0.5
 """Spread between seeds above which their median has low confidence."""
 
 
-def suggest(curves: Sequence[Curve], method: str = DEFAULT_METHOD, **options: Any) -> Suggestion:
+def suggest(
+    curves: Sequence[Curve],
+    method: str = DEFAULT_METHOD,
+    *,
+    purpose: Purpose | None = None,
+    **options: Any,
+) -> Suggestion:
     """Name the LR that curves of one setting, one a seed, speak for.
 
     With several seeds, the median in log LR of the seeds that have an answer.
@@ -32,11 +39,12 @@ def suggest(curves: Sequence[Curve], method: str = DEFAULT_METHOD, **options: An
         curves: at least one.
         method: a name in `CATALOG`, or an import path of your own rule, relative to the working
             directory: `(Reading, **options) -> Pick` or a float.
+        purpose: the schedule that the LR is for; None for a constant one.
         options: keyword arguments of the rule (`decades` of `before_rise`).
 
     Returns:
-        A suggestion with start ≤ low ≤ lr ≤ high ≤ end and lr ≤ peak_lr ≤ end of what was
-        measured.
+        A suggestion with start ≤ low ≤ lr ≤ high ≤ end of what was measured, and, without a
+        purpose, lr ≤ peak_lr ≤ end.
 
     Raises:
         NoSuggestionError: no curve holds an honest answer.
@@ -50,18 +58,22 @@ def suggest(curves: Sequence[Curve], method: str = DEFAULT_METHOD, **options: An
         >>> f"{answer.lr:.2g} {answer.verdict}"
         '0.042 ok'
     """
-    return suggest_by(find_rule(method, options), curves, method, options)
+    return suggest_by(find_rule(method, options), curves, method, options, purpose)
 
 
 def suggest_by(
-    rule: Rule, curves: Sequence[Curve], method: str, options: dict[str, Any]
+    rule: Rule,
+    curves: Sequence[Curve],
+    method: str,
+    options: dict[str, Any],
+    purpose: Purpose | None = None,
 ) -> Suggestion:
     """Ask a rule that was found before, under the name `method`; see `suggest`."""
     answers: list[Suggestion] = []
     refusals: list[NoSuggestionError] = []
     for curve in curves:
         try:
-            answers.append(ask(rule, curve, method, options))
+            answers.append(ask(rule, curve, method, options, purpose))
         except NoSuggestionError as error:
             refusals.append(error)
     if not answers:
@@ -114,12 +126,15 @@ def _join(answers: Sequence[Suggestion], asked: int) -> Suggestion:
     # The seed nearest the median tells the reason, so that its numbers belong to one curve.
     nearest_seed = min(answers, key=lambda answer: abs(math.log(answer.lr / lr)))
     high = max(lr, _median([answer.high for answer in answers]))
+    peak_lr = _median([answer.peak_lr for answer in answers])
+    bases = [answer.base_lr for answer in answers if answer.base_lr is not None]
     joined = replace(
         nearest_seed,
         lr=lr,
-        peak_lr=max(lr, _median([answer.peak_lr for answer in answers])),
+        peak_lr=peak_lr if nearest_seed.schedule else max(lr, peak_lr),
         low=min(lr, _median([answer.low for answer in answers])),
         high=high,
+        base_lr=min(lr, _median(bases)) if bases else None,
         per_seed=per_seed,
     )
     agreed = joined.spread_decades <= DISAGREEMENT_DECADES

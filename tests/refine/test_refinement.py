@@ -15,14 +15,15 @@ from torch import Tensor, nn
 
 from lrfind.curve import Curve, StopReason
 from lrfind.experiment import sweep_seeds
-from lrfind.refine.answer import conclude
+from lrfind.refine.answer import conclude, start_lr
 from lrfind.refine.climb import Climb, Gate, Purse
 from lrfind.refine.refinement import Refinement, refine
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial
+from lrfind.schedulers.course import Course
 from lrfind.spec import RefineSection
 from lrfind.suggest import Suggestion, Verdict, suggest
-from lrfind.suggest.judgement import PEAK_RATIO
+from lrfind.suggest.purpose import PEAK_RATIO
 from lrfind.workload.workload import Workload
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workload"))
@@ -52,8 +53,7 @@ def concluded(
     losses: dict[int, float], *, suggestion: Suggestion = STATED, schedule: TrialSchedule = COSINE
 ) -> tuple[Suggestion, list[str]]:
     """Conclude from losses on rungs around a start."""
-    start = suggestion.lr if schedule.is_level else suggestion.peak_lr
-    climb = Climb(start, Purse(1000, 100))
+    climb = Climb(start_lr(suggestion, schedule), Purse(1000, 100))
     for rung, loss in losses.items():
         climb.tried[rung] = Trial(climb.lr(rung), loss, 100, math.isinf(loss))
     outcome = conclude(suggestion, climb, Gate(2.0, 0.1), schedule)
@@ -188,13 +188,35 @@ def test_under_a_decaying_schedule_the_trials_find_the_peak() -> None:
     assert "loss 0.5 (1 at the sweep's 2.0e-02)" in found.reason
 
 
+@pytest.mark.parametrize("name", ["cosine", "step", "onecycle", "cyclic", "plateau"])
+def test_under_a_named_schedule_the_trials_find_its_lr(name: str) -> None:
+    """They start from its own lr, and all other LRs move along with it."""
+    schedule = TrialSchedule(Course(name, 1000))
+    before = replace(STATED, schedule=name, base_lr=2e-3 if name == "cyclic" else None)
+    found, _ = concluded({0: 1.0, 2: 0.5, 4: 1.0, 1: 0.8}, suggestion=before, schedule=schedule)
+    moved = found.lr / before.lr
+
+    assert start_lr(before, schedule) == before.lr
+    assert 2 < moved < 4
+    assert found.schedule == name
+    for now, was in (
+        (found.peak_lr, before.peak_lr),
+        (found.low, before.low),
+        (found.high, before.high),
+        *([(found.base_lr, before.base_lr)] if name == "cyclic" else []),
+    ):
+        assert now == pytest.approx(moved * was)
+    assert found.max_lr == (found.lr if name == "cyclic" else None)
+    assert f"under {name} end lowest at lr " in found.reason
+
+
 def test_under_a_constant_schedule_the_trials_find_the_lr() -> None:
     """They start from the sweep's constant LR and answer with one."""
-    level = TrialSchedule("constant", 1000)
+    level = TrialSchedule(Course("constant", 1000))
     found, _ = concluded({0: 1.0, 2: 2.0, -2: 2.0, -1: 1.5}, schedule=level)
 
     assert found.lr == pytest.approx(STATED.lr, rel=0.15)
-    assert found.peak_lr == pytest.approx(found.lr * PEAK_RATIO)
+    assert found.peak_lr / found.lr == pytest.approx(STATED.peak_lr / STATED.lr)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from lrfind import optim
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial
 from lrfind.refine.trials import Judge, Trials
+from lrfind.schedulers.course import Course
 from lrfind.workload.trainable import TorchTrainable
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workload"))
@@ -151,9 +152,8 @@ def test_data_that_run_out_are_read_again_in_the_same_order() -> None:
 
 def test_a_schedule_keeps_its_shape_in_a_short_trial() -> None:
     """Milestones stand at the same share of a trial as of the run; the default ends near zero."""
-    steps = TrialSchedule("multistep", 1000, 0, {"milestones": [500, 750]})
+    steps = TrialSchedule(Course("multistep", 1000, 0, {"milestones": [500, 750]}))
     assert steps.lrs(1.0, 8) == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01])
-    assert not steps.is_level
 
     default = COSINE.lrs(2.0, 100)
     assert max(default) == pytest.approx(2.0)
@@ -162,5 +162,17 @@ def test_a_schedule_keeps_its_shape_in_a_short_trial() -> None:
     assert COSINE.lrs(1.0, 1) == pytest.approx([1.0])
 
     for name in ("constant", "plateau"):
-        assert TrialSchedule(name, 1000).lrs(0.3, 5) == pytest.approx([0.3] * 5)
-        assert TrialSchedule(name, 1000).is_level
+        assert TrialSchedule(Course(name, 1000)).lrs(0.3, 5) == pytest.approx([0.3] * 5)
+
+
+def test_bounds_that_a_config_states_do_not_hold_trials_fast() -> None:
+    """Each trial cycles up to its own LR, whatever `max_lr` says, at the ratio of the two."""
+    args = {"base_lr": 0.01, "max_lr": 0.05, "step_size_up": 50}
+    cycles = TrialSchedule(Course("cyclic", 400, 0, args))
+    low, high = cycles.lrs(0.2, 80), cycles.lrs(0.6, 80)
+
+    assert max(low) == pytest.approx(0.2, rel=0.05)
+    assert min(low) == pytest.approx(0.04, rel=0.2)
+    assert [3 * lr for lr in low] == pytest.approx(high)
+    once = TrialSchedule(Course("onecycle", 100, 0, {"max_lr": 7.0}))
+    assert max(once.lrs(0.2, 100)) == pytest.approx(0.2)

@@ -13,8 +13,9 @@ from lrfind.errors import NoSuggestionError
 from lrfind.registry import load_entry
 from lrfind.suggest import CATALOG, read_curve, suggest
 from lrfind.suggest.auto import FACTOR, FLAT_DECADES
-from lrfind.suggest.judgement import PEAK_RATIO, REACH
+from lrfind.suggest.judgement import REACH
 from lrfind.suggest.points import decades
+from lrfind.suggest.purpose import PEAK_RATIO
 
 FINE = np.logspace(-7, 1, 100_001)
 TRUTH = fall(FINE) + rise(FINE)
