@@ -51,9 +51,9 @@ class Drawing:
         return [*list(inspect.signature(self.draw).parameters)[2:], *self.unseen]
 
 
-def _quarter(lr: float) -> float:
-    """Divide by four as a person would, without the digits of rounding."""
-    return float(f"{lr / 4:.12g}")
+def _cycle_base(lr: float) -> float:
+    """Take 0.4 of it as a person would, without the digits of rounding."""
+    return float(f"{0.4 * lr:.12g}")
 
 
 def _constant(t: Floats, lr: float) -> Floats:
@@ -180,7 +180,7 @@ DRAWINGS: Mapping[str, Drawing] = {
     "plateau": Drawing(_plateau, lambda lr, n: {}),
     "cyclic": Drawing(
         _cyclic,
-        lambda lr, n: {"base_lr": _quarter(lr), "max_lr": lr, "step_size_up": max(1, n // 8)},
+        lambda lr, n: {"base_lr": _cycle_base(lr), "max_lr": lr, "step_size_up": max(1, n // 8)},
         _MOMENTUM,
     ),
     "onecycle": Drawing(_onecycle, lambda lr, n: {"max_lr": lr, "total_steps": n}, _MOMENTUM),

@@ -122,8 +122,8 @@ def complete(
     """Fit what a schedule needs and `args` leaves out to the run.
 
     `T_max`, `total_steps` and a sweep's `steps` fill the run behind the warmup; `step` falls three
-    times in it, `multistep` at one half and three quarters; `cyclic` makes four cycles from a
-    quarter of `lr`.
+    times in it, `multistep` at one half and three quarters; `cyclic` makes four cycles from
+    0.4 of `lr`.
 
     Raises:
         ArgumentError: an unknown name or argument, or a run without steps.

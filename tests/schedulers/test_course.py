@@ -25,8 +25,8 @@ RMS = {
     ("onecycle", 0): math.sqrt(3 / 8),
     ("step", 0): math.sqrt((1 + 1e-2 + 1e-4 + 1e-6) / 4),
     ("multistep", 0): math.sqrt((2 + 1e-2 + 1e-4) / 4),
-    # A triangle from ¼ to 1 and back: the mean of a square between two ends a, b is (a²+ab+b²)/3.
-    ("cyclic", 0): math.sqrt((1 / 16 + 1 / 4 + 1) / 3),
+    # A triangle from 0.4 to 1 and back: the mean of a square between two ends a, b is (a²+ab+b²)/3.
+    ("cyclic", 0): math.sqrt((0.16 + 0.4 + 1) / 3),
     ("exponential_sweep", 0): 1.0,
     ("linear_sweep", 0): 1.0,
 }

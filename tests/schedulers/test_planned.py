@@ -81,10 +81,10 @@ def test_the_settings_hide_what_an_lr_does_not_show() -> None:
     """Momentum cycles too, but no LR shows that."""
     planned = plan("cyclic", 3e-4, 1000, args={"cycle_momentum": False})
 
-    assert planned.settings == "base_lr = 7.5e-05, max_lr = 0.0003, step_size_up = 125"
+    assert planned.settings == "base_lr = 0.00012, max_lr = 0.0003, step_size_up = 125"
     assert "cycle_momentum=False" in planned.python
 
 
-def test_a_cycles_base_is_a_round_quarter() -> None:
+def test_a_cycles_base_is_a_round_number() -> None:
     """The base LR that is filled in reads as a person would write it."""
-    assert complete("cyclic", lr=6e-4, steps=100)["base_lr"] == 1.5e-04
+    assert complete("cyclic", lr=3e-4, steps=100)["base_lr"] == 1.2e-04
