@@ -3,9 +3,9 @@
     python -m benchmarks.suggestion.schedule_law
 
 Twenty pairs, at least one of each family and none of them held out, are trained at every LR around
-their best constant one, under each schedule of `SHAPES`; that takes 12 minutes of CPU, and what lies
-in `schedule_law/` is not done again. Then the table of `docs/how-it-reads-the-curve.md` is printed,
-from these and the saved sweeps (`python -m benchmarks.suggestion sweeps`).
+their best constant one, under each schedule of `SHAPES`. That takes 12 minutes of CPU; what lies in
+`schedule_law/` is not done again. Then the table of `docs/how-it-reads-the-curve.md` is printed,
+from these and from the saved sweeps (`python -m benchmarks.suggestion sweeps`).
 """
 
 from __future__ import annotations
