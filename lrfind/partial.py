@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lrfind.config import Config
 from lrfind.curve import Curve, StopReason
 from lrfind.report import Report, make_report
+from lrfind.schedulers.course import Course
 from lrfind.suggest import Note
 
 CODE = "interrupted"
@@ -29,11 +30,13 @@ def partial_report(config: Config, curves: Sequence[Curve]) -> Report:
         done = f"{len(curves)} of {spec.sweep.seeds} sweeps"
         advice = "let the run finish before trusting its answer"
         notes.append(Note(CODE, f"the run is partial: it ended after {done}: interrupted", advice))
+    plain = spec.model_dump(mode="json")
     return make_report(
         curves,
         spec.suggest.method,
         spec.suggest.args,
-        spec=spec.model_dump(mode="json"),
+        purpose=Course.from_section(plain["schedule"]),
+        spec=plain,
         title=config.path.stem,
         notes=notes,
         folder=config.rule_folder,

@@ -16,6 +16,7 @@ from lrfind.refine.refinement import LONGEST, TOLERANCE, TrialObserver
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial
 from lrfind.refine.trials import Judge, Trials
+from lrfind.schedulers.course import Course
 from lrfind.smoothing import ceiling, noise_scale, starting_loss
 from lrfind.spec import ScheduleSection
 
@@ -37,7 +38,6 @@ def verify(
         InputError: no data are left to train on, or as `open_workload`.
     """
     shape = _shape(config.spec.schedule)
-    lr = lock.lr if shape.is_level or lock.peak_lr is None else lock.peak_lr
     steps = config.spec.refine.trial_steps or LONGEST
     tolerance = TOLERANCE * (ceiling(curve.loss) - starting_loss(curve.loss))
     try:
@@ -47,7 +47,7 @@ def verify(
                 judge = Judge(trainable)
                 trials = Trials(trainable, judge, shape, steps, tolerance)
                 below, pinned, above = (
-                    _watched(trials, lr * factor, i, steps, observers)
+                    _watched(trials, lock.lr * factor, i, steps, observers)
                     for i, factor in enumerate((1 / FACTOR, 1.0, FACTOR))
                 )
                 batches = len(judge.batches) or trainable.held_out_batches
@@ -62,8 +62,8 @@ def verify(
 
 def _shape(schedule: ScheduleSection | None) -> TrialSchedule:
     if schedule is None:
-        return TrialSchedule("constant", steps=LONGEST)
-    return TrialSchedule(schedule.name, schedule.steps, schedule.warmup, schedule.args)
+        return TrialSchedule(Course("constant", LONGEST))
+    return TrialSchedule(Course.from_section(schedule.model_dump()))
 
 
 def _watched(
