@@ -13,12 +13,13 @@ import pytest
 import torch
 from sample_reports import clean_curve, report, suggestion, unsmoothed
 
-from lrfind import range_test
+from lrfind import load_config, range_test
 from lrfind.batch_law import BatchPoint, fit_law
 from lrfind.console import render, terminal_plot
 from lrfind.console.batch_table import batch_markdown, batch_table
 from lrfind.errors import ExitCode, InputError
 from lrfind.export import write_curves, write_report
+from lrfind.partial import partial_report
 from lrfind.plot.picture import draw
 from lrfind.report import Report, make_report, to_dict, to_json
 from lrfind.report_form import from_json
@@ -248,3 +249,11 @@ def test_a_range_test_in_python_answers_for_a_schedule() -> None:
     ):
         with pytest.raises(InputError, match=told):
             find(wrong)
+
+
+def test_a_partial_report_answers_for_the_schedule_too() -> None:
+    """A run that was ended early is read as the whole would have been."""
+    found = partial_report(load_config(DIGITS, ["schedule=cosine"]), [clean_curve()]).suggestion
+
+    assert found is not None
+    assert found.schedule == "cosine over 1000 steps"
