@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 # History of the schema. A key that is added, and that readers can do without, does not raise it:
-# `trials`, `environment.threads`, a curve's `update_ratio`, and a suggestion's `schedule`, `base_lr`
-# and `max_lr` may be absent. A key that changes or goes does.
+# `trials`, `environment.threads`, a curve's `update_ratio`, and a suggestion's `schedule`,
+# `base_lr` and `max_lr` may be absent. A key that changes or goes does.
 #   1  first version
 
 
