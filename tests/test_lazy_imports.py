@@ -18,7 +18,7 @@ sys.argv = ["lrfind", *sys.argv[1:]]
 try:
     main()
 finally:
-    print("\\nLOADED", *sorted({name.split(".")[0] for name in sys.modules}))
+    print("\\nLOADED", *sorted(sys.modules))
 """
 
 LRS = [10 ** (-5 + i / 20) for i in range(121)]
@@ -28,7 +28,7 @@ CSV = "\n".join(["seed,step,lr,loss,smooth", *ROWS]) + "\n"
 
 
 def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
-    """Run a command in a process of its own and tell the packages it had imported at its end."""
+    """Run a command in a process of its own and tell the modules it had imported at its end."""
     run = subprocess.run(
         [sys.executable, "-c", PROBE, *arguments],
         capture_output=True,
@@ -50,6 +50,31 @@ def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
 def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
     """Help, the lists and the version come without torch, pandas, matplotlib and numpy."""
     assert loaded(*arguments) & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["--version"]], ids=" ".join)
+def test_commands_without_a_config_import_no_validator(arguments: list[str]) -> None:
+    """What reads no config loads neither pydantic nor a YAML reader."""
+    assert loaded(*arguments) & {"pydantic", "pydantic_core", "ruamel"} == set()
+
+
+def test_the_version_comes_without_rich() -> None:
+    """`--version` prints a line, and loads nothing to lay it out."""
+    assert "rich" not in loaded("--version")
+
+
+def test_a_run_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    """`run` of the digits draws its picture without pyplot, and loads no pandas and no SciPy."""
+    config = Path(__file__).parents[1] / "configs" / "digits.yaml"
+
+    modules = loaded(
+        "run", str(config), "--set", "sweep.steps=20", "--out", "out", "-q", folder=tmp_path
+    )
+
+    assert (tmp_path / "out" / "curve.png").exists()
+    assert {"torch", "matplotlib"} <= modules
+    unused = {"matplotlib.pyplot", "matplotlib.style", "pandas", "scipy", "sklearn"}
+    assert modules & (unused | {"torch._dynamo", "sympy"}) == set()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    from lrfind.cli.preload import preload
+
+    preload("lrfind.cli.app")
     from lrfind.cli.app import app
 
     try:

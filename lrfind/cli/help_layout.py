@@ -1,4 +1,4 @@
-"""How help texts are laid out: flags without a type, which says nothing of a flag."""
+"""Commands with two habits of ours: flags shown without a type, plain values not converted."""
 
 from __future__ import annotations
 
@@ -6,21 +6,34 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from lrfind.cli.plain_values import take_plain_values
+
 
 class Command(TyperCommand):
-    """A command whose flags are shown without `<bool>`."""
+    """A command whose flags are shown without `<bool>`, which says nothing of a flag."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """List the parameters as help shows them."""
         return _plain_flags(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        take_plain_values(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
 
 class Group(TyperGroup):
-    """The commands together, with the same flags."""
+    """The commands together, with the same habits."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """List the parameters as help shows them."""
         return _plain_flags(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments that stand before a command's name."""
+        # Here, not in a constructor: Typer adds the options of completion to a finished group.
+        take_plain_values(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
 
 def _plain_flags(parameters: list[Any]) -> list[Any]:

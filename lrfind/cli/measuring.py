@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lrfind.cli.guard import Cause, Guard
 from lrfind.cli.keeping import keep_curves
 from lrfind.cli.options import say
+from lrfind.cli.preload import preload
 from lrfind.errors import Problem
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def measure(
 
         guard.rescue = save_from_outside
         try:
+            # With matplotlib, though it is needed last: should it be broken, no sweep was in vain.
+            preload("lrfind.experiment", "lrfind.plot")
             from lrfind.blame import Blame
             from lrfind.experiment import run_config
 

@@ -29,6 +29,7 @@ from lrfind.cli.options import (
     wants_color,
     width_of,
 )
+from lrfind.cli.preload import preload
 from lrfind.errors import ExitCode
 from lrfind.output_format import Format
 
@@ -66,6 +67,7 @@ def run(
 
     Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
     """
+    preload("lrfind.config")
     from lrfind.config import load
 
     given = ["sweep.auto_range=false"] * no_auto_range

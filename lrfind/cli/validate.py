@@ -6,6 +6,7 @@ import sys
 from contextlib import redirect_stdout
 
 from lrfind.cli.options import ConfigFile, Debug, Overrides
+from lrfind.cli.preload import preload
 from lrfind.plain_text import plain
 
 
@@ -14,10 +15,12 @@ def validate(config: ConfigFile, override: Overrides = None, debug: Debug = Fals
 
     Example: `lrfind validate configs/digits.yaml`
     """
+    preload("lrfind.config")
     from lrfind.config import load
 
     loaded = load(config, override or [])
 
+    preload("lrfind.experiment")
     from lrfind.experiment import inspect_config
 
     # Standard output is the answer's; what the user's code prints is part of the story.

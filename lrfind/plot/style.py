@@ -59,8 +59,18 @@ RC: dict[Any, Any] = {
 def settings() -> Iterator[None]:
     """Set matplotlib's own defaults and `RC` for a while, whatever the user's settings are."""
     with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(RC)
+        warnings.simplefilter("ignore", matplotlib.MatplotlibDeprecationWarning)
+        matplotlib.rcParams.update(_changed_by_user() | RC)
         # A title may hold letters that the font lacks; an empty box says it well enough.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         yield
+
+
+def _changed_by_user() -> dict[Any, Any]:
+    """Find the defaults of the settings that are not at their default.
+
+    `matplotlib.rcdefaults` would set all 300, and import every style sheet that is installed.
+    """
+    # Reading the backend would choose one, and import pyplot; no figure here needs it.
+    defaults = {k: v for k, v in matplotlib.rcParamsDefault.items() if not k.startswith("backend")}
+    return {key: value for key, value in defaults.items() if matplotlib.rcParams[key] != value}
