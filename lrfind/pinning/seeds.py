@@ -16,7 +16,7 @@ from lrfind.smoothing import noise_scale, running_median, starting_loss
 from lrfind.suggest.panel import find_rule, suggest_by
 from lrfind.sweep import Observer
 
-LEAST_NOISE = 1e-3
+LEAST_NOISE = 1e-5
 """Least share of the fall that counts as noise: with whole-data batches only rounding is left."""
 
 TINY = 1e-300
