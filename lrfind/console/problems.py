@@ -11,6 +11,12 @@ from pathlib import Path
 from lrfind.errors import InputError, LrfindError, NoSuggestionError, UserCodeError
 from lrfind.plain_text import plain, without_commands
 
+MOST_PROBLEMS = 50
+"""Problems told at once; a file with more is no config, and its log must stay readable."""
+
+MOST_CHARACTERS = 2000
+"""Characters of a problem, beyond which its middle is left out."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -22,9 +28,11 @@ def show_error(error: LrfindError, debug: bool = False) -> str:
         debug: append the whole traceback, ours included.
     """
     if isinstance(error, InputError):
-        lines = [f"error: {problem}" for problem in error.problems]
-        if len(lines) > 1:
-            lines.append(f"{len(lines)} problems")
+        count = len(error.problems)
+        lines = [f"error: {_short(str(problem))}" for problem in error.problems[:MOST_PROBLEMS]]
+        if count > 1:
+            first = f", the first {MOST_PROBLEMS} of them above" if count > MOST_PROBLEMS else ""
+            lines.append(f"{count} problems{first}")
     elif isinstance(error, NoSuggestionError):
         lines = [str(error)]
     else:
@@ -48,6 +56,11 @@ def user_stack(stack: traceback.StackSummary) -> str:
     parts = _user_frames(stack[ours[0] :] if ours else stack)
     text = "".join(["Stack (your code):\n", *parts]) if parts else ""
     return without_commands(plain(text))
+
+
+def _short(text: str) -> str:
+    """Cut what a problem quotes out of a file, where that is longer than a page."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:1000]} … {text[-500:]}"
 
 
 def _user_traceback(cause: BaseException) -> str:
