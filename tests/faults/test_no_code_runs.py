@@ -115,6 +115,26 @@ def test_running_imports_the_targets(
     assert sorted(sprung(project)) == ["path/sprung", "sprung"]
 
 
+def test_a_lock_is_read_without_importing_what_its_config_names(project: Path) -> None:
+    """`get` prints a pin and `check --no-run` finds it stale, and neither springs a trap."""
+    (project / "code.py").write_text(
+        "import torch\nmodel = torch.nn.Linear(1, 1)\nX = torch.randn(8, 1)\ndata = [(X, X)]\n"
+    )
+    (project / "lrfind.yaml").write_text(
+        "model: code.py:model\ndata: code.py:data\nloss: mse_loss\n"
+    )
+    pinned = start(project, "pin", "lrfind.yaml", "--lr", "0.1", "--reason", "a test")
+    assert pinned.returncode == 0, pinned.stderr
+    (project / "lrfind.yaml").write_text(CONFIG)
+
+    got = start(project, "get", "lrfind.yaml")
+    checked = start(project, "check", "lrfind.yaml", "--no-run")
+
+    assert (got.returncode, got.stdout) == (0, "0.1\n"), got.stderr
+    assert checked.returncode == 1, checked.stderr
+    assert sprung(project) == []
+
+
 def test_a_config_that_is_wrong_is_refused_before_anything_is_imported(
     project: Path, lrfind: Callable[..., Any]
 ) -> None:
