@@ -91,6 +91,23 @@ def parse_target(text: str) -> Target:
     return Target(module, attr)
 
 
+def file_of(target: Target, folder: Path) -> Path | None:
+    """Find the file that a target names; None where there is none."""
+    try:
+        path = folder / Path(target.module).expanduser()
+    except RuntimeError:  # `~nobody/train.py`
+        return None
+    return path if is_file(path) else None
+
+
+def is_file(path: Path) -> bool:
+    """Tell a file that is there; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:  # too long
+        return False
+
+
 def import_file(path: Path) -> ModuleType:
     """Import a Python file, once a path and process.
 
@@ -168,13 +185,12 @@ def load_target(text: str, folder: Path, where: str, key: str) -> Any:
 
 def _import_module(target: Target, folder: Path, where: str, key: str) -> ModuleType:
     shown = f"{key} = {str(target)!r}"
-    if target.is_file:
-        path = folder / Path(target.module).expanduser()
-        if not path.is_file():
-            remedy = f"paths start from {folder.resolve()}"
-            raise InputError(Problem(where, f"{shown}: there is no file {path}", remedy))
+    path = file_of(target, folder) if target.is_file else None
+    if target.is_file and path is None:
+        what = f"{shown}: there is no file {folder / target.module}"
+        raise InputError(Problem(where, what, f"paths start from {folder.resolve()}"))
     try:
-        return import_file(path) if target.is_file else importlib.import_module(target.module)
+        return importlib.import_module(target.module) if path is None else import_file(path)
     except (Exception, SystemExit) as error:
         name = getattr(error, "name", None) or ""
         # Only the module asked for is the config's mistake; a missing import inside it is theirs.

@@ -122,6 +122,8 @@ CASES = {
     "a word": case("hello\n", None, "is one value; a config", "lrfind init digits"),
     # import paths
     "missing file": case("model: trane.py:model", 1, "there is no file trane.py", "start from"),
+    "a path too long": case(f"model: {'x' * 300}.py:model", 1, "there is no file", "start from"),
+    "a home of nobody": case("model: ~nobody9/x.py:m", 1, "no file ~nobody9", "start from"),
     "missing module": case(
         "model: no_such_package.models:build", 1, "no module named 'no_such_package'", "install it"
     ),

@@ -8,6 +8,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+MOST_BYTES = 400_000
+"""Size at which a mutant stops growing; lrfind reads a config up to 256 KiB."""
+
 Map = list[tuple[Any, Any]]
 """A mapping as pairs, so that a key may stand twice."""
 
@@ -164,7 +167,7 @@ def _remove(data: bytes, rng: random.Random) -> bytes:
 def _repeat(data: bytes, rng: random.Random) -> bytes:
     lines = data.splitlines(keepends=True) or [b""]
     line = rng.choice(lines)
-    return b"".join([*lines, *[line] * rng.choice((1, 2, 500))])
+    return b"".join([*lines, *[line] * rng.choice((1, 2, 500))])[:MOST_BYTES]
 
 
 def _recode(data: bytes, rng: random.Random) -> bytes:

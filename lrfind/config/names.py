@@ -12,7 +12,7 @@ from lrfind.config.attributes import missing_attribute
 from lrfind.config.origin import Loc, nearest_origin
 from lrfind.config.schedule import schedule_errors
 from lrfind.errors import InputError, Problem
-from lrfind.registry import lacks, nearest, parse_target
+from lrfind.registry import file_of, lacks, nearest, parse_target
 from lrfind.spec import SweepSection, empty_range
 
 
@@ -59,7 +59,7 @@ def check_names(
                 f"{key} = {text!r} {error.problems[0].what}", error.problems[0].remedy, *loc
             )
             continue
-        if target.is_file and not (folder / Path(target.module).expanduser()).is_file():
+        if target.is_file and file_of(target, folder) is None:
             remedy = f"paths start from the config's own folder, {folder}"
             yield blame(f"{key} = {text!r}: there is no file {target.module}", remedy, *loc)
 
@@ -75,8 +75,8 @@ def check_attributes(
     for loc, text in _targets(tree):
         with contextlib.suppress(InputError):
             target = parse_target(text)
-            file = path.resolve().parent / Path(target.module).expanduser()
-            missing = missing_attribute(target, file) if target.is_file else None
+            file = file_of(target, path.resolve().parent) if target.is_file else None
+            missing = None if file is None else missing_attribute(target, file)
             if missing is not None:
                 key = ".".join(loc).removesuffix(".target")
                 what = f"{key}.target = {text!r}: {target.module} has no attribute {missing[0]!r}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lrfind.errors import InputError, Problem
+from lrfind.registry import is_file
 
 MARKS = (".git", "pyproject.toml")
 """What stands at the root of a project."""
@@ -74,7 +75,7 @@ def changed_files(pinned: Mapping[str, str], config: Path) -> dict[str, str]:
             what = f"names {name}, which lies outside of the project {root}"
             remedy = f"mark the project's root with .git or pyproject.toml, or: lrfind pin {config}"
             raise InputError(Problem(f"lock of {config}", what, remedy))
-        if not path.is_file():
+        if not is_file(path):
             changes[name] = "is gone"
         elif _digest(path) != digest:
             changes[name] = "changed"
