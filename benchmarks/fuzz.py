@@ -5,7 +5,7 @@
 Every mutant goes through `lrfind validate`, those that are valid and small through `lrfind run`, on
 tiny stand-ins of the examples' models and data. A mutant passes where the exit code is 0, 2 or 3,
 no frame of lrfind and no internal error is shown, and nothing is written outside the output folder.
-What fails is saved beside the page of figures' source, under `--keep`.
+What fails is saved under `--keep`.
 """
 
 from __future__ import annotations
