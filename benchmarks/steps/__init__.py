@@ -1,0 +1,1 @@
+"""What a training step costs under lrfind, under a hand-written loop and under other LR finders."""
