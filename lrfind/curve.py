@@ -58,6 +58,15 @@ _SENTENCES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """What is known once an update has had its effect; the fields are those of `Step`."""
+
+    loss: float
+    grad_norm: float | None = None
+    update_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One point of a curve: an update and the loss it produced.
 

@@ -68,7 +68,8 @@ class Bucket:
         self.addresses = [*map(_data_ptr, self.watched)]
         self.ticks = steps
         if steps and steps[0].device != self.device:
-            self.mirror = torch.stack(steps).to(self.device, torch.float32)
+            # From the CPU: a copy that a GPU need not be waited for.
+            self.mirror = torch.stack(steps).to(self.device, torch.float32, non_blocking=True)
             self.ticks = list(self.mirror.unbind())
 
     def is_regular(self, grads: list[Tensor]) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from lrfind.curve import Curve, Step, StopReason
+from lrfind.curve import Curve, Measurement, Step, StopReason
 from lrfind.errors import DataExhaustedError
 from lrfind.sweep.plan import Plan
 from lrfind.sweep.stop import StopRule, StopState
@@ -40,6 +41,31 @@ class Trainable(Protocol):
 
     def measure(self) -> float:
         """Compute a loss without gradients."""
+
+    @property
+    def queue(self) -> Queue | None:
+        """Where steps can be started without waiting for them; None: each loss is known at once."""
+
+
+class Queue(Protocol):
+    """A device that works on its own: a GPU, which must not be waited for at each step."""
+
+    @property
+    def lag(self) -> int:
+        """Steps that may be launched before their losses are read, at least 1."""
+
+    def launch(self, *, with_gradients: bool = True) -> Late:
+        """Start what `Trainable.backward` (or `measure`) does; updates in between never skip."""
+
+
+class Late(Protocol):
+    """A measurement that a device is still busy with."""
+
+    def is_ready(self) -> bool:
+        """Tell whether reading would wait for nothing."""
+
+    def read(self) -> Measurement:
+        """Wait for it."""
 
 
 class Observer(Protocol):
@@ -125,6 +151,7 @@ class _Sweep:
         self._state = StopState()
         self._observers = observers
         self._extend = extend
+        self._launched: deque[tuple[int, float, Late]] = deque()
         self._started = time.perf_counter()
 
     def curve(self, seed: int, stop: StopReason) -> Curve:
@@ -132,6 +159,71 @@ class _Sweep:
         return Curve.from_steps(self.steps, seed=seed, stop=stop, initial_loss=self.initial_loss)
 
     def run(self) -> StopReason:
+        """Go through the plan.
+
+        Where losses come late, the loop runs ahead of them. The curve ends all the same where it
+        would if each had been waited for: what came after that is dropped, an error included.
+        """
+        queue = self._trainable.queue
+        if queue is None:
+            return self._step_by_step()
+        try:
+            return self._ahead(queue)
+        except BaseException as error:
+            stop = self._read_launched(0)
+            if stop is None or isinstance(error, KeyboardInterrupt):
+                raise
+            return stop
+
+    def _ahead(self, queue: Queue) -> StopReason:
+        trainable = self._trainable
+        self.initial_loss = trainable.backward()
+        if not math.isfinite(self.initial_loss):
+            return StopReason.NONFINITE
+        # The first update is waited for: what goes wrong there is a fault, of which more can be
+        # said while everything is as it left it.
+        stop = self._first_step()
+        if stop is not None:
+            return stop
+        i = 1
+        while i < self._plan.total:
+            is_last = i == self._plan.total - 1
+            lr = self._plan.lr(i)
+            trainable.update(lr)
+            late = queue.launch(with_gradients=not is_last or self._extend is not None)
+            self._launched.append((i, lr, late))
+            stop = self._read_launched(0 if is_last else queue.lag)
+            if stop is not None:
+                return stop
+            i += 1
+            if is_last:
+                self._go_on()
+        return StopReason.COMPLETED
+
+    def _first_step(self) -> StopReason | None:
+        trainable, lr = self._trainable, self._plan.lr(0)
+        trainable.update(lr)
+        grad_norm = trainable.grad_norm
+        loss = trainable.backward()
+        return self._record(0, lr, Measurement(loss, grad_norm, trainable.update_ratio))
+
+    def _read_launched(self, most: int) -> StopReason | None:
+        """Record what has come, and wait until at most `most` are still on their way."""
+        while self._launched and (len(self._launched) > most or self._launched[0][2].is_ready()):
+            i, lr, late = self._launched.popleft()
+            stop = self._record(i, lr, late.read())
+            if stop is not None:
+                self._launched.clear()
+                return stop
+        return None
+
+    def _go_on(self) -> None:
+        """Ask once, at the end of the plan, whether there is more."""
+        if self._extend is not None:
+            self._plan = self._extend(self._plan, self.curve(0, StopReason.COMPLETED))
+            self._extend = None
+
+    def _step_by_step(self) -> StopReason:
         trainable = self._trainable
         apart = trainable.measures_apart
         if apart:
@@ -146,18 +238,18 @@ class _Sweep:
             is_last = i == self._plan.total - 1
             lr = self._plan.lr(i)
             if not self._update(lr):
-                return self._record(i, lr, float("nan")) or StopReason.NONFINITE
+                nothing = Measurement(math.nan, None, trainable.update_ratio)
+                return self._record(i, lr, nothing) or StopReason.NONFINITE
             grad_norm = trainable.grad_norm
             # Where the sweep may go on, the last loss has gradients to go on with.
             is_bare = is_last and self._extend is None
             loss = trainable.measure() if apart or is_bare else trainable.backward()
-            stop = self._record(i, lr, loss, grad_norm)
+            stop = self._record(i, lr, Measurement(loss, grad_norm, trainable.update_ratio))
             if stop is not None:
                 return stop
             i += 1
-            if is_last and self._extend is not None:
-                self._plan = self._extend(self._plan, self.curve(0, StopReason.COMPLETED))
-                self._extend = None
+            if is_last:
+                self._go_on()
             if apart and i < self._plan.total and not math.isfinite(trainable.backward()):
                 return StopReason.NONFINITE
         return StopReason.COMPLETED
@@ -174,13 +266,11 @@ class _Sweep:
                 return False
         return False
 
-    def _record(
-        self, index: int, lr: float, loss: float, grad_norm: float | None = None
-    ) -> StopReason | None:
+    def _record(self, index: int, lr: float, found: Measurement) -> StopReason | None:
         elapsed_s = time.perf_counter() - self._started
-        step = Step(index, lr, loss, elapsed_s, grad_norm, self._trainable.update_ratio)
+        step = Step(index, lr, found.loss, elapsed_s, found.grad_norm, found.update_ratio)
         self.steps.append(step)
         for observer in self._observers:
             observer.step(step)
-        self._state, stop = self._rule.update(self._state, loss)
+        self._state, stop = self._rule.update(self._state, found.loss)
         return stop

@@ -7,6 +7,7 @@ nothing, since only the first gradients, a non-finite loss and the end are looke
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,7 @@ class NumberCheck:
         self._bad_gradients: list[str] = []
         self._bad_from_start: list[str] = []
         self._skipped = 0
+        self._is_late = False
 
     def first_gradients(self) -> None:
         """Look at the weights and the gradients of the first finite loss, before any update.
@@ -140,7 +142,7 @@ class NumberCheck:
                     "leave such batches out where they are made (a filter, a collate function)",
                 )
             )
-        weights = nonfinite(self._weights())
+        weights = [] if self._is_late else nonfinite(self._weights())
         if weights:
             self._blame_weights(weights, lr, updates)
             return
@@ -163,6 +165,28 @@ class NumberCheck:
         elif self._precision == "fp16" or is_half:
             self._tell_overflow(value)
 
+    def late_losses(self, batches: Sequence[tuple[int, Any]], values: Sequence[float]) -> None:
+        """Look for the cause of losses that were read late, in their counted batches alone.
+
+        The weights have been updated since, with gradients that may be NaN for it, so that they
+        tell nothing any more, now or at the end.
+
+        Raises:
+            InputError: a batch is empty.
+        """
+        self._is_late = True
+        for value, (_, batch) in zip(values, batches, strict=True):
+            if not math.isfinite(value):
+                self.loss(
+                    value,
+                    batch,
+                    where="data",
+                    lr=math.nan,
+                    updates=0,
+                    is_half=False,
+                    others_are_fine=lambda: False,
+                )
+
     def scaled(self, is_taken: bool, lr: float | None) -> None:
         """Take note that a loss scaler took an update, or skipped it for its gradients.
 
@@ -181,7 +205,7 @@ class NumberCheck:
 
     def end(self) -> None:
         """Look at the weights once the sweep is over, for what no loss has shown."""
-        if any(note.code == "non-finite-weights" for note in self.notes):
+        if self._is_late or any(note.code == "non-finite-weights" for note in self.notes):
             return
         bad = [n for n in nonfinite(self._weights()) if n not in self._bad_from_start]
         if bad:

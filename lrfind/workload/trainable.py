@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from lrfind.suggest.answer import Note
 from lrfind.workload.backward import backward
 from lrfind.workload.batch import batch_length, describe, to_device
 from lrfind.workload.feed import Feed
+from lrfind.workload.later import LateMeasurement
 from lrfind.workload.nonfinite import NumberCheck
 from lrfind.workload.objective import Objective
 from lrfind.workload.optimizer import (
@@ -27,6 +29,9 @@ from lrfind.workload.optimizer import (
 from lrfind.workload.phase import Phase
 from lrfind.workload.precision import autocast, loss_scaler
 from lrfind.workload.update_size import UpdateSize
+
+LAG = 8
+"""Steps that a GPU may be ahead of the loop that reads its losses."""
 
 
 class TorchTrainable:
@@ -51,6 +56,7 @@ class TorchTrainable:
         grad_norm: ℓ2 norm of the last gradients before clipping, where they are clipped.
         batch_size: samples of an update's batches, once one was seen.
         objective: batch to loss.
+        lag: steps that may be queued unread; 0 on a CPU and where each loss must be known.
     """
 
     def __init__(
@@ -88,6 +94,9 @@ class TorchTrainable:
         self._drawn = 0
         self._autocast = autocast(precision, device)
         self._scaler = loss_scaler(precision, device, swept.optimizer, self._parameters)
+        must_know = self._needs_closure or self._scaler is not None or bool(held_out)
+        self.lag = LAG if device.type == "cuda" and not must_know else 0
+        self._clipped: Tensor | None = None
         model.train()
         switch_mode(swept.optimizer, "train")
         clear_gradients(self._parameters)
@@ -104,6 +113,24 @@ class TorchTrainable:
         if self._drawn == self._accumulate and math.isfinite(loss):
             self._check.first_gradients()
         return loss
+
+    @property
+    def queue(self) -> TorchTrainable | None:
+        """Itself, where losses may be read late."""
+        return self if self.lag else None
+
+    def launch(self, *, with_gradients: bool = True) -> LateMeasurement:
+        """Queue what `backward` (without gradients `measure`) does, and wait for nothing."""
+        self._draw()
+        losses = []
+        for index, batch in self._batches:
+            losses.append(loss := self._loss(index, batch))
+            if with_gradients:
+                self.phase = Phase.BACKWARD
+                backward(loss if self._accumulate == 1 else loss / self._accumulate)
+        clipped, self._clipped = self._clipped, None
+        explain = partial(self._check.late_losses, self._batches)
+        return LateMeasurement(losses, clipped, self._update_size.take(), explain)
 
     def update(self, lr: float) -> bool:
         """Update the weights at this LR; False where an fp16 overflow made the scaler skip it."""
@@ -306,12 +333,16 @@ class TorchTrainable:
         return value
 
     def _clip_gradients(self) -> None:
-        if self._clip is not None:
-            norm = gradient_norm(self._parameters)
+        if self._clip is None:
+            return
+        norm = gradient_norm(self._parameters)
+        if self.lag and self._updates:
+            self._clipped = norm
+        else:
             self.grad_norm = float(norm)
             if not math.isfinite(self.grad_norm) and self._scaler is None:
                 self._check.gradients(self._lr)
-            clip_gradients(self._parameters, self._clip, norm)
+        clip_gradients(self._parameters, self._clip, norm)
 
     def _loss(self, index: int, batch: Any) -> Tensor:
         self.phase = Phase.FORWARD

@@ -70,10 +70,19 @@ class UpdateSize:
 
     def read(self) -> None:
         """Fetch what `end` computed into `ratio`; cheap once a later result was waited for."""
-        if self._norms is not None:
-            moved, size = self._norms.tolist()
-            self._norms = None
-            self.ratio = moved / size if size > 0.0 else math.nan
+        norms = self.take()
+        if norms is not None:
+            self.ratio = ratio_of(*norms.tolist())
+
+    def take(self) -> Tensor | None:
+        """Hand over |Δw| and |w| of the last update, shape `(2,)`, where it was measured."""
+        norms, self._norms = self._norms, None
+        return norms
+
+
+def ratio_of(moved: float, size: float) -> float:
+    """Divide |Δw| by |w|; NaN where |w| is 0."""
+    return moved / size if size > 0.0 else math.nan
 
 
 class _Sample:
@@ -97,7 +106,10 @@ class _Sample:
         )
         self._change, self._before = self._rows
         self._parts = [_cut(row, self._whole) for row in self._rows]
-        self._root = root.to(self._rows) if self._block_views else None
+        if self._block_views:
+            on_gpu = self._rows.is_cuda
+            root = root.to(self._rows.device, self._rows.dtype, non_blocking=on_gpu)
+        self._root = root if self._block_views else None
 
     def take_before(self) -> None:
         """Copy the sampled weights."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lrfind.curve import Step, StopReason
+from lrfind.sweep.engine import Queue
 
 
 class FakeTrainable:
@@ -19,6 +20,7 @@ class FakeTrainable:
 
     grad_norm: float | None = None
     update_ratio: float | None = None
+    queue: Queue | None = None
 
     def __init__(
         self,

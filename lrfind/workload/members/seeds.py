@@ -117,6 +117,7 @@ class Member:
 
     measures_apart = False
     grad_norm: float | None = None
+    queue = None
 
     def __init__(self, lockstep: _Lockstep, row: int) -> None:
         self._lockstep = lockstep
