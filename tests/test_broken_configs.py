@@ -107,6 +107,22 @@ CASES = {
     "infinite": case("sweep: {end_lr: .inf}", 1, "must be a finite number", BOUND),
     "one step": case("sweep: {steps: 1}", 1, "steps = 1 must be at least 2", BOUND),
     "seed too large": case("seed: 4294967296", 1, "must be below 4294967296", BOUND),
+    # keys that do not go together
+    "low memory and accumulation": case(
+        "sweep:\n  low_memory: true\n  accumulate: 2", 3, "no gradients to add to", "drop it"
+    ),
+    "low memory and clipping": case(
+        "sweep:\n  clip_grad_norm: 1\n  low_memory: true", 2, "used the first gradients", "drop it"
+    ),
+    "low memory and fp16": case(
+        "sweep: {low_memory: true, precision: fp16}", 1, "cannot take back", "write bf16 or fp32"
+    ),
+    "low memory and a closure": case(
+        'optimizer: {target: "torch.optim:LBFGS"}\nsweep:\n  steps: 12\n  low_memory: true',
+        4,
+        "does not go with LBFGS, which evaluates the loss inside its step",
+        "take an optimizer that needs one gradient a step, or drop low_memory",
+    ),
     # YAML
     "tab": case("sweep:\n\tsteps: 3", 2, "a tab indents this line", "use spaces"),
     "duplicate key": case("seed: 1\nseed: 2", 2, "duplicate key 'seed'", "drop one of the two"),

@@ -84,6 +84,10 @@ Deterministic = Annotated[
     bool,
     typer.Option("--deterministic", help="Ask torch for the same numbers each time; told if not."),
 ]
+LowMemory = Annotated[
+    bool,
+    typer.Option("--low-memory", help="Update inside the backward pass; gradients take no room."),
+]
 BatchSizes = Annotated[
     str | None,
     typer.Option(

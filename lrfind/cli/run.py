@@ -17,6 +17,7 @@ from lrfind.cli.options import (
     Debug,
     Deterministic,
     KeepRange,
+    LowMemory,
     Method,
     OutputFolder,
     OutputFormat,
@@ -49,6 +50,7 @@ def run(
     batch_sizes: BatchSizes = None,
     timeout: Timeout = None,
     deterministic: Deterministic = False,
+    low_memory: LowMemory = False,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -72,6 +74,7 @@ def run(
 
     given = ["sweep.auto_range=false"] * no_auto_range
     given += ["sweep.deterministic=true"] * deterministic
+    given += ["sweep.low_memory=true"] * low_memory
     with Guard(timeout) as guard:
         loaded = load(config, (override or []) + given)
         if method is not None:

@@ -58,7 +58,7 @@ class Judge:
     def __init__(self, trainable: TorchTrainable) -> None:
         self._trainable = trainable
         self.batches = [] if trainable.measures_apart else _drawn(trainable)
-        count = len(self.batches) or trainable.held_out_batches
+        count = len(self.batches or trainable.held_out)
         self.cost = math.ceil(count * FORWARD_COST / trainable.accumulate)
 
     def __call__(self) -> float:

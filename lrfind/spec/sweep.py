@@ -66,6 +66,12 @@ class SweepSection(Section):
     clip_grad_norm: PositiveFloat | None = Field(
         default=None, description="Largest ℓ2 norm of all gradients together."
     )
+    low_memory: bool = Field(
+        default=False,
+        description="Update inside the backward pass and free each gradient there, so that no two "
+        "layers have one at a time; the curve is the same. Not with accumulate, clip_grad_norm or "
+        "precision fp16, nor with optimizers that need all gradients at once.",
+    )
     deterministic: bool = Field(
         default=False,
         description="Ask torch for algorithms that give the same numbers each time, slower ones "
@@ -80,6 +86,22 @@ class SweepSection(Section):
     def _range(self) -> SweepSection:
         if self.start_lr >= self.end_lr:
             raise rule("start_lr", *empty_range(self.start_lr, self.end_lr))
+        return self
+
+    @model_validator(mode="after")
+    def _one_gradient_at_a_time(self) -> SweepSection:
+        if not self.low_memory:
+            return self
+        remedy = "drop it, or low_memory"
+        if self.accumulate > 1:
+            what = f"= {self.accumulate} does not go with low_memory, which keeps no gradients"
+            raise rule("accumulate", f"{what} to add to", remedy)
+        if self.clip_grad_norm is not None:
+            what = f"= {self.clip_grad_norm:g} does not go with low_memory, which has used the"
+            raise rule("clip_grad_norm", f"{what} first gradients when it sees the last", remedy)
+        if self.precision == "fp16":
+            what = "= fp16 does not go with low_memory, which cannot take back what was updated"
+            raise rule("precision", f"{what} when a gradient overflows", "write bf16 or fp32")
         return self
 
 

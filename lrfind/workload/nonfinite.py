@@ -18,6 +18,7 @@ from torch.nn.parameter import is_lazy
 from lrfind.errors import InputError, Problem
 from lrfind.suggest.answer import Note
 from lrfind.workload.batch import batch_length, describe, tensors_of
+from lrfind.workload.finite import count_nonfinite, is_finite
 
 MOST_NAMES = 3
 """Parameters that a message names before it counts the rest."""
@@ -62,10 +63,35 @@ class NumberCheck:
         Raises:
             InputError: no parameter that the optimizer holds has a gradient.
         """
+        self.first_weights()
+        self._tell_missing([name for name, p in self._trained.items() if p.grad is None])
+        # A scaled loss may overflow: its scaler finds a smaller scale, or says that there is none.
+        if self._precision != "fp16":
+            self.gradients()
+
+    def name_of(self, parameter: Tensor) -> str:
+        """Name a trained parameter as the model does."""
+        return next(name for name, p in self._trained.items() if p is parameter)
+
+    def first_weights(self) -> None:
+        """Look at the weights before any update."""
         self._bad_from_start = nonfinite(self._weights())
         if self._bad_from_start:
             self._tell_start()
-        missing = [name for name, p in self._trained.items() if p.grad is None]
+
+    def passed_gradients(self, finite: Mapping[Tensor, bool]) -> None:
+        """Take note of the first gradients that there were, where they are gone by now.
+
+        Args:
+            finite: the parameters that had one, and whether all its numbers were finite.
+
+        Raises:
+            InputError: as `first_gradients`.
+        """
+        self._tell_missing([name for name, p in self._trained.items() if p not in finite])
+        self._tell_bad([name for name, p in self._trained.items() if not finite.get(p, True)])
+
+    def _tell_missing(self, missing: list[str]) -> None:
         if len(missing) == len(self._trained):
             raise InputError(
                 Problem(
@@ -83,9 +109,6 @@ class NumberCheck:
                 f"({len(missing)} of {len(self._trained)} trained parameters)",
                 "usual for parts that are not in use; else look for .detach() or torch.no_grad()",
             )
-        # A scaled loss may overflow: its scaler finds a smaller scale, or says that there is none.
-        if self._precision != "fp16":
-            self.gradients()
 
     def gradients(self, lr: float | None = None) -> None:
         """Look at the gradients of a finite loss, before they are clipped.
@@ -94,6 +117,9 @@ class NumberCheck:
             lr: of the update before; None before the first one.
         """
         bad = nonfinite({n: p.grad for n, p in self._trained.items() if p.grad is not None})
+        self._tell_bad(bad, lr)
+
+    def _tell_bad(self, bad: list[str], lr: float | None = None) -> None:
         if not bad:
             return
         if lr is None:
@@ -270,7 +296,7 @@ class NumberCheck:
 
 def nonfinite(tensors: Mapping[str, Tensor]) -> list[str]:
     """Name the tensors that hold an infinite or NaN number."""
-    return [name for name, tensor in tensors.items() if _count_nonfinite(tensor)]
+    return [name for name, tensor in tensors.items() if not is_finite(tensor)]
 
 
 def told_once(notes: Mapping[int, Sequence[Note]]) -> list[Note]:
@@ -288,18 +314,11 @@ def told_once(notes: Mapping[int, Sequence[Note]]) -> list[Note]:
     ]
 
 
-def _count_nonfinite(tensor: Tensor) -> int:
-    values = tensor.detach()
-    if values.layout is not torch.strided:
-        values = values.coalesce().values() if values.is_sparse else values.to_dense()
-    return int((~torch.isfinite(values)).sum())
-
-
 def _spoilt_parts(batch: Any) -> Iterator[str]:
     """Describe the tensors of a batch that hold infinite or NaN numbers."""
     for tensor in tensors_of(batch):
         if (tensor.is_floating_point() or tensor.is_complex()) and (
-            count := _count_nonfinite(tensor)
+            count := count_nonfinite(tensor)
         ):
             values = f"{count} infinite or NaN {'value' if count == 1 else 'values'}"
             yield f"{values} of {tensor.numel()} in its {describe(tensor)}"

@@ -14,8 +14,10 @@ from lrfind.errors import DataExhaustedError
 from lrfind.suggest.answer import Note
 from lrfind.workload.backward import backward
 from lrfind.workload.batch import batch_length, describe, to_device
+from lrfind.workload.evaluation import evaluating
 from lrfind.workload.feed import Feed
 from lrfind.workload.later import LateMeasurement
+from lrfind.workload.low_memory import StepInBackward
 from lrfind.workload.nonfinite import NumberCheck
 from lrfind.workload.objective import Objective
 from lrfind.workload.optimizer import (
@@ -47,15 +49,19 @@ class TorchTrainable:
         precision: `fp32 | bf16 | fp16`; fp16 scales the loss.
         clip_grad_norm: largest ℓ2 norm of all gradients together.
         held_out: fixed batches; with them `measure` returns their mean loss.
+        low_memory: compute the gradients in `update`, and free each once it was used.
 
     Raises:
-        InputError: optimizer or parameters cannot be combined with fp16.
+        InputError: optimizer or parameters cannot be combined with fp16 or `low_memory`.
 
     Attributes:
         phase: what is being done right now: whom to blame for an exception.
         grad_norm: ℓ2 norm of the last gradients before clipping, where they are clipped.
         batch_size: samples of an update's batches, once one was seen.
         objective: batch to loss.
+        device: where batches go.
+        accumulate: batches whose mean gradient makes one update.
+        held_out: fixed batches; none where the training loss is measured.
         lag: steps that may be queued unread; 0 on a CPU and where each loss must be known.
     """
 
@@ -71,6 +77,7 @@ class TorchTrainable:
         precision: str = "fp32",
         clip_grad_norm: float | None = None,
         held_out: Sequence[Any] = (),
+        low_memory: bool = False,
     ) -> None:
         self.model = model
         self.swept = swept
@@ -79,11 +86,11 @@ class TorchTrainable:
         self.batch_size: int | None = None
         self.objective = objective
         self._feed = feed
-        self._device = device
-        self._accumulate = accumulate
+        self.device = device
+        self.accumulate = accumulate
         self._precision = precision
         self._clip = clip_grad_norm
-        self._held_out = held_out
+        self.held_out = held_out
         self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
         self._update_size = UpdateSize(self._parameters)
         self._check = NumberCheck(model, self._parameters, precision)
@@ -94,9 +101,10 @@ class TorchTrainable:
         self._drawn = 0
         self._autocast = autocast(precision, device)
         self._scaler = loss_scaler(precision, device, swept.optimizer, self._parameters)
-        must_know = self._needs_closure or self._scaler is not None or bool(held_out)
+        must_know = self._needs_closure or self._scaler is not None or bool(held_out) or low_memory
         self.lag = LAG if device.type == "cuda" and not must_know else 0
         self._clipped: Tensor | None = None
+        self._early = StepInBackward(swept, self._check) if low_memory else None
         model.train()
         switch_mode(swept.optimizer, "train")
         clear_gradients(self._parameters)
@@ -104,13 +112,13 @@ class TorchTrainable:
     @property
     def measures_apart(self) -> bool:
         """Tell whether the curve's loss comes from held-out data instead of the training loss."""
-        return bool(self._held_out)
+        return bool(self.held_out)
 
     def backward(self) -> float:
         """Draw the next batches, compute their mean loss and its gradients."""
         self._draw()
         loss = self._evaluate()
-        if self._drawn == self._accumulate and math.isfinite(loss):
+        if self._drawn == self.accumulate and math.isfinite(loss) and self._early is None:
             self._check.first_gradients()
         return loss
 
@@ -127,7 +135,7 @@ class TorchTrainable:
             losses.append(loss := self._loss(index, batch))
             if with_gradients:
                 self.phase = Phase.BACKWARD
-                backward(loss if self._accumulate == 1 else loss / self._accumulate)
+                backward(loss if self.accumulate == 1 else loss / self.accumulate)
         clipped, self._clipped = self._clipped, None
         explain = partial(self._check.late_losses, self._batches)
         return LateMeasurement(losses, clipped, self._update_size.take(), explain)
@@ -161,6 +169,9 @@ class TorchTrainable:
 
     def _step(self) -> bool:
         optimizer = self.swept.optimizer
+        if self._early is not None:
+            self._early.update(partial(setattr, self, "phase"))
+            return True
         if self._needs_closure:
             optimizer.step(self._closure)
             clear_gradients(self._parameters)
@@ -187,50 +198,30 @@ class TorchTrainable:
         The held-out loss is taken in evaluation mode. The training loss is taken with autograd
         on, since a user's step may differentiate on its own.
         """
-        if not self._held_out:
+        if not self.held_out:
             self._draw()
             return self._mean(self._batches, "data")
-        modes = [(module, module.training) for module in self.model.modules()]
-        self.model.eval()
-        switch_mode(self.swept.optimizer, "eval")
-        try:
-            with torch.no_grad():
-                batches = [(i, to_device(b, self._device)) for i, b in enumerate(self._held_out)]
-                return self._mean(batches, "sweep.validation")
-        finally:
-            switch_mode(self.swept.optimizer, "train")
-            for module, mode in modes:
-                module.training = mode
+        with evaluating(self.model, self.swept.optimizer):
+            batches = [(i, to_device(b, self.device)) for i, b in enumerate(self.held_out)]
+            return self._mean(batches, "sweep.validation")
 
     @property
     def is_plain(self) -> bool:
         """Tell whether all it does is update by one batch's gradient, and give the batch's loss."""
         return (
-            self._accumulate == 1
+            self.accumulate == 1
             and self._precision == "fp32"
             and self._clip is None
             and not self._needs_closure
-            and not self._held_out
+            and not self.held_out
+            and self._early is None
         )
 
     def gradient_norm(self) -> float:
         """ℓ2 norm of all gradients together, 0 where there are none."""
+        if self._early is not None:
+            return self._early.gradient_norm()
         return float(gradient_norm(self._parameters))
-
-    @property
-    def accumulate(self) -> int:
-        """Batches whose mean gradient makes one update."""
-        return self._accumulate
-
-    @property
-    def device(self) -> torch.device:
-        """Where batches go."""
-        return self._device
-
-    @property
-    def held_out_batches(self) -> int:
-        """Count the fixed held-out batches."""
-        return len(self._held_out)
 
     def take(self) -> Any:
         """Draw the next batch as it comes, without training on it.
@@ -251,11 +242,12 @@ class TorchTrainable:
             self.swept,
             self.objective,
             Feed(batches),
-            device=self._device,
-            accumulate=accumulate or self._accumulate,
+            device=self.device,
+            accumulate=accumulate or self.accumulate,
             precision=self._precision,
             clip_grad_norm=self._clip,
-            held_out=self._held_out,
+            held_out=self.held_out,
+            low_memory=self._early is not None,
         )
 
     @property
@@ -270,8 +262,8 @@ class TorchTrainable:
     def _draw(self) -> None:
         self.phase = Phase.DATA
         self._batches = []
-        for _ in range(self._accumulate):
-            self._batches.append((self._drawn, to_device(self._feed.next(), self._device)))
+        for _ in range(self.accumulate):
+            self._batches.append((self._drawn, to_device(self._feed.next(), self.device)))
             self._drawn += 1
         if self.batch_size is None:
             lengths = [batch_length(batch) for _, batch in self._batches]
@@ -287,8 +279,10 @@ class TorchTrainable:
             # Here, where the device has just been waited for, and before more work is queued.
             self._update_size.read()
             total += value
-            if math.isfinite(value):
-                scaled = loss if self._accumulate == 1 else loss / self._accumulate
+            if math.isfinite(value) and self._early is not None:
+                self._early.hold(loss)
+            elif math.isfinite(value):
+                scaled = loss if self.accumulate == 1 else loss / self.accumulate
                 backward(scaled if self._scaler is None else self._scaler.scale(scaled))
             else:
                 self._explain(loss, batch, "data")

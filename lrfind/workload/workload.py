@@ -121,6 +121,7 @@ class Workload:
                     precision=self.sweep.precision,
                     clip_grad_norm=self.sweep.clip_grad_norm,
                     held_out=held_out,
+                    low_memory=self.sweep.low_memory,
                 )
                 self._running = trainable
                 try:
