@@ -50,7 +50,7 @@ def verify(
                     _watched(trials, lock.lr * factor, i, steps, observers)
                     for i, factor in enumerate((1 / FACTOR, 1.0, FACTOR))
                 )
-                batches = len(judge.batches) or trainable.held_out_batches
+                batches = len(judge.batches or trainable.held_out)
                 initial = trials.initial
     except DataExhaustedError:
         what = "no data are left for trials: they can be read once"

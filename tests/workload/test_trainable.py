@@ -396,7 +396,7 @@ def test_held_out_batches_are_read_once_and_are_the_same_for_all_seeds() -> None
 
     def batches(work: Workload, seed: int) -> list[Tensor]:
         with work.open(seed) as trainable:
-            return [x.clone() for x, _ in trainable._held_out]
+            return [x.clone() for x, _ in trainable.held_out]
 
     together, alone = workload(validation=held_out), workload(Net, validation=held_out)
     first, second = batches(together, 0), batches(together, 1)
@@ -411,7 +411,7 @@ def test_held_out_batches_are_read_once_and_are_the_same_for_all_seeds() -> None
 def test_held_out_data_may_be_shorter_than_asked_for(short: Any) -> None:
     """Two held-out batches where four are asked for are two, from streams as from lists."""
     with workload(validation=short).open(0) as trainable:
-        assert len(trainable._held_out) == 2
+        assert len(trainable.held_out) == 2
         assert math.isfinite(trainable.measure())
 
 
