@@ -1,0 +1,9 @@
+"""The processes of one run that a launcher started, on `torch.distributed` and nothing else.
+
+Knows who they are, how they agree on numbers and how they tell each other of an error; what is
+trained stands in `lrfind.workload.parallel`.
+"""
+
+from lrfind.distributed.world import World, world_of
+
+__all__ = ["World", "world_of"]

@@ -1,0 +1,184 @@
+"""The joined processes of a run: what they agree on, and what they leave for each other.
+
+Numbers that decide the course of a run are gathered and added up in the order of the ranks by each
+of them, so that they are the same to the last bit and no rank can stop where another goes on.
+What need not be waited for in step (notes, errors) goes through the store that joined them, where
+nobody can wait for ever.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
+
+from lrfind.distributed.failure import PeerError, lost_a_peer
+from lrfind.distributed.world import World
+
+PATIENCE = timedelta(seconds=2)
+"""Time to wait for what another rank may leave in the store."""
+
+SIGN_OF_LIFE = timedelta(seconds=1)
+"""Time in which a rank that lives says so, after another one was lost."""
+
+_FAILED = "failed"
+
+_STORE_ERRORS = (RuntimeError, dist.DistError)
+
+
+class Group:
+    """The processes of a run, joined while a `with joined(device)` block lasts.
+
+    Args:
+        world: which of them this is.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.device = torch.device("cpu")
+        self._store: dist.Store | None = None
+
+    @contextmanager
+    def joined(self, device: torch.device, timeout: timedelta | None = None) -> Iterator[None]:
+        """Join the others, with NCCL between GPUs and Gloo between CPUs; an error is left for them.
+
+        Args:
+            device: where this rank computes.
+            timeout: how long an exchange may take; None: what torch thinks.
+        """
+        # One joining after another over the same store must not read what the one before left.
+        store, rank, size = next(iter(rendezvous("env://")))
+        count = store.add(f"lrfind/joined/{rank}", 1)
+        self._store = dist.PrefixStore(f"lrfind/{count}", store)
+        self.device = device
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(
+            backend,
+            store=dist.PrefixStore("torch", self._store),
+            rank=rank,
+            world_size=size,
+            timeout=timeout,
+        )
+        try:
+            yield
+        except BaseException as error:
+            if not isinstance(error, KeyboardInterrupt) and not lost_a_peer(error):
+                self._tell(error)
+            raise
+        self._leave_together()
+        dist.destroy_process_group()
+
+    def mean(self, value: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+        """Give the weighted mean of a number over all ranks, and the sum of the weights.
+
+        Σ wᵣ·vᵣ / Σ wᵣ, in float64 and the same bits everywhere; NaN where one of them is NaN.
+
+        Args:
+            value: 0-dimensional, without gradient.
+            weight: of this rank, > 0.
+        """
+        own = torch.stack([value.double() * weight, torch.full_like(value, weight).double()])
+        rows = torch.stack(self._gathered(own))
+        total, weights = rows.sum(0)
+        return total / weights, weights
+
+    def highest(self, number: int) -> int:
+        """Give the highest of the numbers that the ranks have."""
+        own = torch.tensor(number, device=self.device)
+        return int(torch.stack(self._gathered(own)).max())
+
+    def are_equal(self, number: int) -> bool:
+        """Tell whether all ranks have the same number."""
+        rows = torch.stack(self._gathered(torch.tensor(number, device=self.device)))
+        return bool((rows == rows[0]).all())
+
+    def share_random_state(self) -> None:
+        """Give every rank the first one's random state, from which loaders draw their order."""
+        state = torch.get_rng_state().to(self.device)
+        dist.broadcast(state, 0)
+        torch.set_rng_state(state.cpu())
+
+    def leave(self, key: str, value: Any) -> None:
+        """Leave something for the first rank to find, and wait for nothing."""
+        with suppress(*_STORE_ERRORS):
+            self._open_store().set(f"{key}/{self.world.rank}", pickle.dumps(value))
+
+    def found(self, key: str, patience: timedelta = PATIENCE) -> dict[int, Any]:
+        """Find what other ranks left under a key, by rank, for as long as patience lasts."""
+        found = {}
+        for rank in range(self.world.size):
+            with suppress(*_STORE_ERRORS):
+                if rank != self.world.rank:
+                    self._open_store().wait([f"{key}/{rank}"], patience)
+                    # Written by the same program, in the same job.
+                    found[rank] = pickle.loads(self._open_store().get(f"{key}/{rank}"))
+        return found
+
+    def explained(self, error: BaseException, *, was_told_to_end: bool = False) -> BaseException:
+        """Replace an error that another rank's failure brought about by what that rank says.
+
+        Args:
+            error: what was raised here.
+            was_told_to_end: a launcher ends the ranks that are left; a connection that is lost
+                then means nothing by itself.
+        """
+        if self._store is None:
+            return error
+        is_lost = lost_a_peer(error)
+        failure = self._failure(SIGN_OF_LIFE if is_lost and not was_told_to_end else None)
+        if failure is not None and failure[0] != self.world.rank:
+            return PeerError(f"rank {failure[0]}: {failure[1]}")
+        if is_lost and not was_told_to_end:
+            return PeerError(self._obituary())
+        return error
+
+    def _gathered(self, own: Tensor) -> list[Tensor]:
+        rows = [torch.empty_like(own) for _ in range(self.world.size)]
+        dist.all_gather(rows, own)
+        return rows
+
+    def _open_store(self) -> dist.Store:
+        if self._store is None:
+            raise RuntimeError("the ranks have not been joined")
+        return self._store
+
+    def _tell(self, error: BaseException) -> None:
+        """Leave an error for the others; the first one counts."""
+        text = f"{self.world.rank}\n{error or type(error).__name__}"
+        with suppress(*_STORE_ERRORS):
+            self._open_store().compare_set(_FAILED, "", text)
+
+    def _failure(self, patience: timedelta | None) -> tuple[int, str] | None:
+        """Read which rank failed first, and of what."""
+        store = self._open_store()
+        with suppress(*_STORE_ERRORS):
+            if patience is not None:
+                store.wait([_FAILED], patience)
+            elif not store.check([_FAILED]):
+                return None
+            rank, text = store.get(_FAILED).decode(errors="replace").split("\n", 1)
+            return int(rank), text
+        return None
+
+    def _obituary(self) -> str:
+        """Say which ranks are gone without a word."""
+        self.leave("alive", True)
+        alive = {self.world.rank, *self.found("alive", SIGN_OF_LIFE)}
+        gone = [str(rank) for rank in range(self.world.size) if rank not in alive]
+        who = f"rank {', '.join(gone)}" if gone else "another rank"
+        return f"{who}: died without a word, or its machine did; its launcher may know more"
+
+    def _leave_together(self) -> None:
+        """Stay until the others need the store no more, which may live in the first rank."""
+        self.leave("done", True)
+        if self.world.leads:
+            self.found("done")
