@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -35,12 +36,16 @@ from lrfind.workload.parts import (
 )
 from lrfind.workload.workload import Workload, is_factory
 
+if TYPE_CHECKING:
+    from lrfind.distributed.group import Group
+
 
 def run_config(
     config: Config,
     observers: Sequence[Observer] = (),
     trial_observers: Sequence[TrialObserver] = (),
     blame: Blame | None = None,
+    group: Group | None = None,
 ) -> Report:
     """Run the range test that a config describes, and the trials where it asks for them.
 
@@ -49,14 +54,31 @@ def run_config(
         observers: told of every step.
         trial_observers: told of every trial.
         blame: kept up to date, for those who must say from outside what is being done.
+        group: the processes that run it together; None: this one does alone.
 
     Raises:
         InputError: something the config names does not fit, told with file and line.
         UserCodeError: the user's code raised, with the phase and the import path.
     """
+    spec = config.spec
+    with ExitStack() as stack:
+        if group is not None:
+            with blamed_on(config):
+                device = choose_device(spec.device, group.world)
+            stack.enter_context(group.joined(device))
+        return _run(config, observers, trial_observers, blame, group)
+
+
+def _run(
+    config: Config,
+    observers: Sequence[Observer],
+    trial_observers: Sequence[TrialObserver],
+    blame: Blame | None,
+    group: Group | None,
+) -> Report:
     spec, count = config.spec, UpdateCount()
     with blamed_on(config, blame) as blame:
-        workload = blame.workload = open_workload(config)
+        workload = blame.workload = open_workload(config, group)
         curves = sweep_seeds(workload, spec.sweep, spec.seed, [*observers, count])
     plain = spec.model_dump(mode="json")
     course = Course.from_section(plain["schedule"])
@@ -66,7 +88,7 @@ def run_config(
         spec.suggest.args,
         purpose=course,
         spec=plain,
-        device=device_name(workload.device),
+        device=device_name(workload.device, 1 if group is None else group.world.size),
         threads=torch.get_num_threads(),
         title=f"{config.path.stem}: {workload.title}",
         group_scales=workload.group_scales,
@@ -79,8 +101,12 @@ def run_config(
         return refined(report, workload, spec.refine, course, trial_observers, spent=count.updates)
 
 
-def open_workload(config: Config) -> Workload:
+def open_workload(config: Config, group: Group | None = None) -> Workload:
     """Import what a config names and join it into a workload; trains nothing.
+
+    Args:
+        config: what names it.
+        group: the processes that train it together, joined; None: this one does alone.
 
     Raises:
         ConfigError: with every target and argument that does not fit.
@@ -89,7 +115,7 @@ def open_workload(config: Config) -> Workload:
     name = spec.loss.name if spec.loss is not None else None
     device, found, _ = _all_at_once(
         config,
-        lambda: choose_device(spec.device),
+        lambda: choose_device(spec.device, None if group is None else group.world),
         lambda: check_targets(config),
         lambda: None if name is None else functional_loss(name),
     )
@@ -97,6 +123,11 @@ def open_workload(config: Config) -> Workload:
     step = found.get("step")
     if step is not None and spec.step is not None:
         step = with_args(step, spec.step.args)
+    parallel = None
+    if group is not None:
+        from lrfind.workload.parallel import Parallel
+
+        parallel = Parallel(group, spec.distributed, device)
     return Workload(
         model=_factory(found["model"], spec.model.args),
         data=_factory(found["data"], spec.data.args),
@@ -112,6 +143,7 @@ def open_workload(config: Config) -> Workload:
         validation=None
         if validation is None
         else (_factory(found["sweep.validation"], validation.args), validation),
+        parallel=parallel,
     )
 
 

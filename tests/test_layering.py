@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "lrfind"
 
 RANKS = [
     {"errors", "smoothing", "output_format", "plain_text"},
-    {"registry", "spec", "curve", "atomic", "intake"},
+    {"registry", "spec", "curve", "atomic", "intake", "distributed"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep", "batch_law"},
     {"refine"},

@@ -12,6 +12,7 @@ import traceback
 from typing import NoReturn
 
 from lrfind.cli.streams import lasting_streams
+from lrfind.distributed import who_speaks
 from lrfind.errors import ExitCode, LrfindError
 from lrfind.plain_text import plain
 
@@ -49,7 +50,7 @@ def _run() -> int:
 def _explain(error: LrfindError) -> ExitCode:
     from lrfind.console import show_error
 
-    sys.stderr.write(show_error(error, debug=_is_debugging()))
+    sys.stderr.write(who_speaks(os.environ) + show_error(error, debug=_is_debugging()))
     return error.exit_code
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrfind.cli.options import Debug, MaxAge, Quiet, say, wants_color, width_of
+from lrfind.cli.ranks import refuse_ranks
 from lrfind.errors import ExitCode, InputError, LrfindError, Problem, UserCodeError
 from lrfind.output_format import CheckFormat
 
@@ -128,6 +129,7 @@ def again(config: Path, lock: Lock, *, verify: bool, quiet: bool) -> Rerun:
     from lrfind.console import SweepProgress
     from lrfind.pinning import rerun
 
+    refuse_ranks("check")
     loaded = load(config)
     if not quiet:
         say(f"{config}")

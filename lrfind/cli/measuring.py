@@ -12,11 +12,14 @@ from lrfind.cli.guard import Cause, Guard
 from lrfind.cli.keeping import keep_curves
 from lrfind.cli.options import say
 from lrfind.cli.preload import preload
+from lrfind.cli.ranks import explained, group_of, raise_failure
+from lrfind.distributed import ALONE, PeerError, World
 from lrfind.errors import Problem
 
 if TYPE_CHECKING:
     from lrfind.blame import Blame
     from lrfind.config import Config
+    from lrfind.distributed.group import Group
     from lrfind.report import Report
 
 
@@ -27,6 +30,7 @@ def measure(
     quiet: bool,
     guard: Guard,
     rescue: Callable[[Report], object],
+    world: World = ALONE,
 ) -> Report:
     """Run a config, its curve kept on disk and its story on standard error.
 
@@ -36,12 +40,14 @@ def measure(
         quiet: show no progress.
         guard: asks the run to end; once it did, or all is measured, it is settled.
         rescue: saves and shows a report from another thread, where this one never comes back.
+        world: the processes that run it together, of which this one leads.
 
     Returns:
         The report; a partial one where the run was told to end.
 
     Raises:
         KeyboardInterrupt: it was told to end before anything was measured.
+        PeerError: another of the processes failed.
         LrfindError: as `lrfind.experiment.run_config`.
     """
     from lrfind.atomic import claim_folder
@@ -54,6 +60,7 @@ def measure(
     # Standard output is the answer's; what the user's code prints is part of the story.
     with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
         blame: Blame | None = None
+        group: Group | None = None
 
         def save_from_outside() -> None:
             recorder.close()
@@ -71,19 +78,24 @@ def measure(
             from lrfind.blame import Blame
             from lrfind.experiment import run_config
 
-            blame = Blame()
-            report = run_config(config, [recorder, progress], [progress], blame)
+            blame, group = Blame(), group_of(world)
+            report = run_config(config, [recorder, progress], [progress], blame, group)
             guard.settle()
+            raise_failure(group, guard)
         except BaseException as error:
             guard.settle()
+            why = explained(error, group, guard)
             # An import that is interrupted may turn that into an error of its own.
-            if guard.cause is None and not isinstance(error, KeyboardInterrupt):
+            is_told = guard.cause is not None or isinstance(error, KeyboardInterrupt)
+            if why is not error or not is_told or isinstance(error, PeerError):
                 # The loss of a worker is raised anywhere, also while the recorder writes.
                 path = recorder.path if recorder.flush() else keep_curves(recorder.curves, folder)
                 if recorder.curves and path is not None:
                     say(f"what was measured so far is in {path}")
                 if blame is not None:
                     _blame_lost_worker(config, blame, error)
+                if why is not error:
+                    raise why from None
                 raise
             if not recorder.curves:
                 _tell(config, guard, blame)

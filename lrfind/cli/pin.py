@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lrfind.cli.options import ConfigFile, Debug, Quiet, wants_color, width_of
+from lrfind.cli.ranks import refuse_ranks
 
 
 def pin(
@@ -39,6 +40,7 @@ def pin(
     choice = choice_of(lr, reason)
     from lrfind.config import load
 
+    refuse_ranks("pin")
     loaded = load(config)
     from lrfind.console import SweepProgress
     from lrfind.console.pin_table import pin_table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -31,7 +32,9 @@ from lrfind.cli.options import (
     width_of,
 )
 from lrfind.cli.preload import preload
-from lrfind.errors import ExitCode
+from lrfind.cli.ranks import follow, refuse_ranks, silenced
+from lrfind.distributed import ALONE, World, world_of
+from lrfind.errors import ExitCode, LrfindError
 from lrfind.output_format import Format
 
 if TYPE_CHECKING:
@@ -70,17 +73,22 @@ def run(
     Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
     """
     preload("lrfind.config")
-    from lrfind.config import load
 
     given = ["sweep.auto_range=false"] * no_auto_range
     given += ["sweep.deterministic=true"] * deterministic
     given += ["sweep.low_memory=true"] * low_memory
+    world = world_of(os.environ)
+    if batch_sizes is not None:
+        refuse_ranks("run --batch-sizes")
     with Guard(timeout) as guard:
-        loaded = load(config, (override or []) + given)
-        if method is not None:
-            loaded = loaded.with_method(method)
-        if refine or budget is not None:
-            loaded = loaded.with_refinement(budget)
+        try:
+            loaded = _loaded(config, (override or []) + given, method, refine, budget)
+        except LrfindError as error:
+            raise silenced(error, world) from error.__cause__
+        if loaded.spec.distributed.strategy == "none":
+            if not world.leads:
+                raise typer.Exit
+            world = ALONE
         folder = out or loaded.output_folder
         try:
             if batch_sizes is not None:
@@ -89,16 +97,35 @@ def run(
                 code = run_batch_sizes(
                     loaded, batch_sizes, folder, output_format, guard, quiet=quiet
                 )
+            elif world.leads:
+                code = _run_once(loaded, folder, output_format, guard, world, quiet=quiet)
             else:
-                code = _run_once(loaded, folder, output_format, guard, quiet=quiet)
+                code = follow(loaded, world, guard)
         except KeyboardInterrupt:
             say("ended before anything was measured")
             code = ExitCode.INTERRUPTED
     raise typer.Exit(code if guard.cause is None else guard.cause.code)
 
 
+def _loaded(
+    path: Path, overrides: list[str], method: str | None, refine: bool, budget: int | None
+) -> Config:
+    from lrfind.config import load
+
+    loaded = load(path, overrides)
+    if method is not None:
+        loaded = loaded.with_method(method)
+    return loaded.with_refinement(budget) if refine or budget is not None else loaded
+
+
 def _run_once(
-    config: Config, folder: Path, output_format: Format, guard: Guard, *, quiet: bool
+    config: Config,
+    folder: Path,
+    output_format: Format,
+    guard: Guard,
+    world: World,
+    *,
+    quiet: bool,
 ) -> ExitCode:
     """Sweep once, save and show; where the end is near, the answer comes before the picture."""
     from lrfind.cli.keeping import draw, keep
@@ -119,7 +146,7 @@ def _run_once(
         code = exit_code(report)
         return ExitCode.NOT_WRITTEN if code is ExitCode.OK and not is_whole else code
 
-    return finish(measure(config, folder, quiet=quiet, guard=guard, rescue=finish))
+    return finish(measure(config, folder, quiet=quiet, guard=guard, rescue=finish, world=world))
 
 
 def show(

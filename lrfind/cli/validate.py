@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 
 from lrfind.cli.options import ConfigFile, Debug, Overrides
 from lrfind.cli.preload import preload
+from lrfind.cli.ranks import refuse_ranks
 from lrfind.plain_text import plain
 
 
@@ -15,6 +16,7 @@ def validate(config: ConfigFile, override: Overrides = None, debug: Debug = Fals
 
     Example: `lrfind validate configs/digits.yaml`
     """
+    refuse_ranks("validate")
     preload("lrfind.config")
     from lrfind.config import load
 

@@ -4,6 +4,7 @@ Knows who they are, how they agree on numbers and how they tell each other of an
 trained stands in `lrfind.workload.parallel`.
 """
 
-from lrfind.distributed.world import World, world_of
+from lrfind.distributed.failure import PeerError
+from lrfind.distributed.world import ALONE, World, who_speaks, world_of
 
-__all__ = ["World", "world_of"]
+__all__ = ["ALONE", "PeerError", "World", "who_speaks", "world_of"]

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed import PrefixStore, Store  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
 from lrfind.distributed.failure import PeerError, lost_a_peer
@@ -43,7 +44,7 @@ class Group:
     def __init__(self, world: World) -> None:
         self.world = world
         self.device = torch.device("cpu")
-        self._store: dist.Store | None = None
+        self._store: Store | None = None
 
     @contextmanager
     def joined(self, device: torch.device, timeout: timedelta | None = None) -> Iterator[None]:
@@ -56,14 +57,14 @@ class Group:
         # One joining after another over the same store must not read what the one before left.
         store, rank, size = next(iter(rendezvous("env://")))
         count = store.add(f"lrfind/joined/{rank}", 1)
-        self._store = dist.PrefixStore(f"lrfind/{count}", store)
+        self._store = PrefixStore(f"lrfind/{count}", store)
         self.device = device
         if device.type == "cuda":
             torch.cuda.set_device(device)
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(
             backend,
-            store=dist.PrefixStore("torch", self._store),
+            store=PrefixStore("torch", self._store),
             rank=rank,
             world_size=size,
             timeout=timeout,
@@ -110,7 +111,8 @@ class Group:
     def leave(self, key: str, value: Any) -> None:
         """Leave something for the first rank to find, and wait for nothing."""
         with suppress(*_STORE_ERRORS):
-            self._open_store().set(f"{key}/{self.world.rank}", pickle.dumps(value))
+            data: Any = pickle.dumps(value)  # typed as text, but torch takes bytes
+            self._open_store().set(f"{key}/{self.world.rank}", data)
 
     def found(self, key: str, patience: timedelta = PATIENCE) -> dict[int, Any]:
         """Find what other ranks left under a key, by rank, for as long as patience lasts."""
@@ -146,7 +148,7 @@ class Group:
         dist.all_gather(rows, own)
         return rows
 
-    def _open_store(self) -> dist.Store:
+    def _open_store(self) -> Store:
         if self._store is None:
             raise RuntimeError("the ranks have not been joined")
         return self._store

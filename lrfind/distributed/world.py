@@ -36,6 +36,10 @@ class World:
         return self.size == 1
 
 
+ALONE = World()
+"""One process, and no launcher."""
+
+
 def world_of(environ: Mapping[str, str]) -> World:
     """Read what a launcher set; without all of it this process is alone.
 
@@ -43,12 +47,21 @@ def world_of(environ: Mapping[str, str]) -> World:
         InputError: a variable holds no number that fits.
     """
     if any(name not in environ for name in _NEEDED):
-        return World()
+        return ALONE
     size = _number(environ, "WORLD_SIZE", 1, None)
     rank = _number(environ, "RANK", 0, size)
     # A launcher of one process a machine may leave it out.
     local = _number(environ, "LOCAL_RANK", 0, size) if "LOCAL_RANK" in environ else 0
     return World(rank, size, local)
+
+
+def who_speaks(environ: Mapping[str, str]) -> str:
+    """Begin an error line, as ranks share a terminal: `rank 1: `; nothing for the first one.
+
+    Never raises: it is asked while an error is told.
+    """
+    is_first = environ.get("RANK", "0") == "0" or any(name not in environ for name in _NEEDED)
+    return "" if is_first else f"rank {environ['RANK']}: "
 
 
 def _number(environ: Mapping[str, str], name: str, least: int, below: int | None) -> int:

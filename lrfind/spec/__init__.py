@@ -7,6 +7,7 @@ what a `Spec` describes.
 
 from __future__ import annotations
 
+from lrfind.spec.distributed import DistributedSection
 from lrfind.spec.refine import RefineSection
 from lrfind.spec.section import (
     Section,
@@ -40,6 +41,7 @@ from lrfind.spec.training import (
 __all__ = [
     "DEFAULT_BATCH_SIZE",
     "DataSection",
+    "DistributedSection",
     "GroupSection",
     "LoaderSection",
     "LossSection",

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from lrfind.spec.distributed import DistributedSection
 from lrfind.spec.refine import RefineSection
 from lrfind.spec.section import SHORT_FORM, Section, rule
 from lrfind.spec.sources import DataSection, ModelSection, StepSection
@@ -69,6 +70,10 @@ class Spec(Section):
     refine: RefineSection = Field(
         default_factory=lambda: RefineSection(enabled=False),
         description="Trial trainings around the sweep's answer; left out: none.",
+    )
+    distributed: DistributedSection = Field(
+        default_factory=DistributedSection,
+        description="What the processes of a launcher (torchrun) do together.",
     )
     output: OutputSection = Field(default_factory=OutputSection, description="Where the files go.")
 

@@ -20,6 +20,8 @@ class LateMeasurement:
         grad_norm: ℓ2 norm of the last update's gradients, where they were clipped.
         moved: |Δw| and |w| of the last update, where it was measured.
         explain: called with the losses where one is infinite or NaN.
+        is_paced: read only when its turn has come: several processes must stop at the same step,
+            however fast each of them is.
     """
 
     def __init__(
@@ -28,8 +30,11 @@ class LateMeasurement:
         grad_norm: Tensor | None,
         moved: Tensor | None,
         explain: Callable[[Sequence[float]], None],
+        *,
+        is_paced: bool = False,
     ) -> None:
         self._explain = explain
+        self._is_paced = is_paced
         self._count = len(losses)
         self._is_clipped, self._is_moved = grad_norm is not None, moved is not None
         rest = [part for part in (grad_norm, moved) if part is not None]
@@ -37,7 +42,7 @@ class LateMeasurement:
 
     def is_ready(self) -> bool:
         """Tell whether reading would wait for nothing."""
-        return self._later.is_ready()
+        return not self._is_paced and self._later.is_ready()
 
     def read(self) -> Measurement:
         """Wait for the step, not for later ones, and give what it measured."""

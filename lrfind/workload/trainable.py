@@ -50,6 +50,7 @@ class TorchTrainable:
         clip_grad_norm: largest ℓ2 norm of all gradients together.
         held_out: fixed batches; with them `measure` returns their mean loss.
         low_memory: compute the gradients in `update`, and free each once it was used.
+        is_alone: no other process has a part in the loss, which may be computed at any time.
 
     Raises:
         InputError: optimizer or parameters cannot be combined with fp16 or `low_memory`.
@@ -78,6 +79,7 @@ class TorchTrainable:
         clip_grad_norm: float | None = None,
         held_out: Sequence[Any] = (),
         low_memory: bool = False,
+        is_alone: bool = True,
     ) -> None:
         self.model = model
         self.swept = swept
@@ -91,6 +93,7 @@ class TorchTrainable:
         self._precision = precision
         self._clip = clip_grad_norm
         self.held_out = held_out
+        self._is_alone = is_alone
         self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
         self._update_size = UpdateSize(self._parameters)
         self._check = NumberCheck(model, self._parameters, precision)
@@ -138,7 +141,8 @@ class TorchTrainable:
                 backward(loss if self.accumulate == 1 else loss / self.accumulate)
         clipped, self._clipped = self._clipped, None
         explain = partial(self._check.late_losses, self._batches)
-        return LateMeasurement(losses, clipped, self._update_size.take(), explain)
+        moved = self._update_size.take()
+        return LateMeasurement(losses, clipped, moved, explain, is_paced=not self._is_alone)
 
     def update(self, lr: float) -> bool:
         """Update the weights at this LR; False where an fp16 overflow made the scaler skip it."""
@@ -248,6 +252,7 @@ class TorchTrainable:
             clip_grad_norm=self._clip,
             held_out=self.held_out,
             low_memory=self._early is not None,
+            is_alone=self._is_alone,
         )
 
     @property
@@ -312,6 +317,8 @@ class TorchTrainable:
 
     def _is_fine_elsewhere(self) -> bool:
         """Tell whether the next batch, with the weights as they are, has a finite loss."""
+        if not self._is_alone:
+            return False  # the others would have to compute with us, and have no reason to
         try:
             self._draw()
         except DataExhaustedError:

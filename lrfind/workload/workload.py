@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,9 @@ from lrfind.workload.phase import Phase
 from lrfind.workload.snapshot import preserved, preserved_order, seed_everything
 from lrfind.workload.trainable import TorchTrainable
 
+if TYPE_CHECKING:
+    from lrfind.workload.parallel import Parallel
+
 DATA_SEED = 0
 """Seed under which data sets are made and held-out batches are read, whatever the sweep's seed."""
 
@@ -44,6 +47,7 @@ class Workload:
         loader: how a bare dataset is batched.
         validation: held-out data and how it is batched; None measures the training loss.
         device: where it runs.
+        parallel: how several processes train one model; None: this one does alone.
         phase: what was done last: whom to blame for an exception.
         title: model, optimizer and batch size in a line; empty before the first seed.
         group_scales: LR multiplier of each parameter group, where there are several.
@@ -59,6 +63,7 @@ class Workload:
     loader: DataSection
     device: torch.device
     validation: tuple[Any, ValidationSection] | None = None
+    parallel: Parallel | None = None
     phase: Phase = field(default=Phase.DATA, init=False)
     title: str = field(default="", init=False)
     group_scales: tuple[float, ...] = field(default=(), init=False)
@@ -107,6 +112,7 @@ class Workload:
                 else:
                     swept = self.optimizer(model)
                 self.phase = Phase.VALIDATION
+                objective = self._objective_over(model)
                 seed_everything(DATA_SEED)
                 held_out = self._read_held_out()
                 self.phase = Phase.DATA
@@ -114,7 +120,7 @@ class Workload:
                 trainable = TorchTrainable(
                     model,
                     swept,
-                    self.objective,
+                    objective,
                     self._feed(source, seed),
                     device=self.device,
                     accumulate=self.sweep.accumulate,
@@ -122,6 +128,7 @@ class Workload:
                     clip_grad_norm=self.sweep.clip_grad_norm,
                     held_out=held_out,
                     low_memory=self.sweep.low_memory,
+                    is_alone=self.parallel is None,
                 )
                 self._running = trainable
                 try:
@@ -132,8 +139,10 @@ class Workload:
                     trainable.close()
                     self.phase, self._batch_size = trainable.phase, trainable.batch_size
                     self._running = None
-                    self.title = describe_trainable(trainable)
+                    self.title = describe_trainable(trainable, self._ranks)
                     self.group_scales = swept.scales if len(swept.scales) > 1 else ()
+                if self.parallel is not None:
+                    self.notes[seed] = self.parallel.notes(self.notes[seed], objective, model)
 
     def _own_model(self) -> nn.Module | None:
         """Return the caller's own model, which must be put back; None where a factory makes one."""
@@ -173,7 +182,7 @@ class Workload:
         None for any other: data of its own making may draw on generators that seeds share.
         """
         source = self._source if is_factory(self.data) else self.data
-        if self.loader.num_workers:
+        if self.loader.num_workers or self.parallel is not None:
             return None
         if type(source) is TensorDataset:
             return source.tensors
@@ -202,7 +211,17 @@ class Workload:
                     "build it on a real device, outside torch.device('meta')",
                 )
             )
-        return model.to(self.device)
+        model = model.to(self.device)
+        return model if self.parallel is None else self.parallel.prepared(model)
+
+    def _objective_over(self, model: nn.Module) -> Objective:
+        if self.parallel is None:
+            return self.objective
+        return self.parallel.objective(self.objective, model, self.sweep.accumulate)
+
+    @property
+    def _ranks(self) -> int:
+        return 1 if self.parallel is None else self.parallel.group.world.size
 
     def _feed(self, source: Any, seed: int) -> Feed:
         batches = as_batches(
@@ -214,6 +233,8 @@ class Workload:
             generator=torch.Generator().manual_seed(seed),
         )
         self.brings_batches = batches is source
+        if self.parallel is not None:
+            batches = self.parallel.share(batches)
         is_remade = is_factory(self.data) and isinstance(source, Iterator)
         return Feed(batches, self.data if is_remade else None)
 
@@ -241,8 +262,11 @@ class Workload:
         return self._held_out
 
 
-def describe_trainable(trainable: TorchTrainable) -> str:
-    """Name model, optimizer and batch size: `MLP (4,810 parameters) · AdamW · batch 64`."""
+def describe_trainable(trainable: TorchTrainable, ranks: int = 1) -> str:
+    """Name model, optimizer and batch size: `MLP (4,810 parameters) · AdamW · batch 64`.
+
+    Of several ranks the batch is `2 × 32`.
+    """
     model = trainable.model
     count = sum(p.numel() for p in model.parameters() if not is_lazy(p))
     parts = [
@@ -250,7 +274,8 @@ def describe_trainable(trainable: TorchTrainable) -> str:
         type(trainable.swept.optimizer).__name__,
     ]
     if trainable.batch_size is not None:
-        parts.append(f"batch {trainable.batch_size}")
+        times = f"{ranks} × " if ranks > 1 else ""
+        parts.append(f"batch {times}{trainable.batch_size}")
     return " · ".join(parts)
 
 

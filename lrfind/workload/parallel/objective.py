@@ -98,6 +98,9 @@ class _Agreed(torch.autograd.Function):
 
 def _checksum(batch: Any) -> int:
     """Tell batches apart by the bytes of their tensors."""
-    sums = [zlib.crc32(t.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-            for t in tensors_of(batch) if t.layout is torch.strided and t.numel() and t.ndim]
+    sums = [
+        zlib.crc32(t.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        for t in tensors_of(batch)
+        if t.layout is torch.strided and t.numel() and t.ndim
+    ]
     return zlib.crc32(repr(sums).encode())

@@ -27,7 +27,7 @@ def own_share(source: Iterable[Any], group: Group) -> Iterable[Any]:
     drops = type(batches) is BatchSampler and batches.drop_last
     return DataLoader(
         source.dataset,
-        batch_sampler=Share(batches, group, drops_uneven=drops),  # type: ignore[arg-type]
+        batch_sampler=Share(batches, group, drops_uneven=drops),
         num_workers=source.num_workers,
         collate_fn=source.collate_fn,
         pin_memory=source.pin_memory,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from lrfind.distributed.group import Group
@@ -42,11 +42,13 @@ class Parallel:
     group: Group
     section: DistributedSection
     device: torch.device
+    _opened: Iterator[int] = field(default_factory=count, init=False, repr=False)
 
     def prepared(self, model: nn.Module) -> nn.Module:
         """Make a model ready for several ranks, before its optimizer is built."""
         if self.device.type == "cuda":
-            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+            synchronized: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+            return synchronized
         return model
 
     def objective(self, objective: Objective, model: nn.Module, accumulate: int) -> MeanObjective:
@@ -63,35 +65,40 @@ class Parallel:
         """Take this rank's share of batches."""
         return own_share(batches, self.group)
 
-    def notes(self, seed: int, own: Sequence[Note], objective: MeanObjective, model: nn.Module) -> list[Note]:
+    def notes(self, own: Sequence[Note], objective: Objective, model: nn.Module) -> list[Note]:
         """Join what the ranks noticed; what only another one saw is told with its number."""
-        notes = [*own]
+        key = f"notes/{next(self._opened)}"
         if not self.group.world.leads:
-            self.group.leave(f"notes/{seed}", notes)
-            return notes
-        for rank, others in self.group.found(f"notes/{seed}").items():
-            codes = {note.code for note in notes}
+            self.group.leave(key, [*own])
+            return [*own]
+        notes = [*own]
+        for rank, others in self.group.found(key).items():
+            known = {note.code for note in notes}
             notes += [
                 Note(note.code, f"rank {rank}: {note.message}", note.advice)
                 for note in others
-                if note.code not in codes
+                if note.code not in known
             ]
-        if objective.read_the_same:
-            notes.append(
-                Note(
-                    "same-batches",
-                    f"all {self.group.world.size} ranks began with the same batch, so they may "
-                    "all train on the same data",
-                    "give each rank its own part, by the environment variables RANK and WORLD_SIZE",
-                )
-            )
-        if any(isinstance(m, _BatchNorm) and not isinstance(m, nn.SyncBatchNorm) for m in model.modules()):
-            notes.append(
-                Note(
-                    "batch-norm-per-rank",
-                    "BatchNorm took its statistics from each rank's own batch: torch has "
-                    "SyncBatchNorm on GPUs only",
-                    "expect what your training on CPUs would do",
-                )
-            )
+        if isinstance(objective, MeanObjective) and objective.read_the_same:
+            notes.append(self._same_batches())
+        if any(type(module) in _LOCAL_NORMS for module in model.modules()):
+            notes.append(_LOCAL_STATISTICS)
         return notes
+
+    def _same_batches(self) -> Note:
+        return Note(
+            "same-batches",
+            f"all {self.group.world.size} ranks began with the same batch: they may all train on "
+            "the same data",
+            "give each rank its own part, by the environment variables RANK and WORLD_SIZE",
+        )
+
+
+_LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+_LOCAL_STATISTICS = Note(
+    "batch-norm-per-rank",
+    "BatchNorm took its statistics from each rank's own batch, since torch has SyncBatchNorm on "
+    "GPUs only",
+    "nothing to change if your training does the same",
+)
