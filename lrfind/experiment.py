@@ -125,8 +125,9 @@ def open_workload(config: Config, group: Group | None = None) -> Workload:
         step = with_args(step, spec.step.args)
     parallel = None
     if group is not None:
-        from lrfind.workload.parallel import Parallel
+        from lrfind.workload.parallel import Parallel, require_fit
 
+        require_fit(spec)
         parallel = Parallel(group, spec.distributed, device)
     return Workload(
         model=_factory(found["model"], spec.model.args),

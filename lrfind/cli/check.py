@@ -68,6 +68,7 @@ def check(
     if verify and run is False:
         what = "trains, which --no-run rules out"
         raise InputError(Problem("--verify", what, "drop one of them"))
+    refuse_ranks("check")
     limit = parse_age(max_age) if max_age is not None else None
     checks: list[Check] = []
     code = None
@@ -129,7 +130,6 @@ def again(config: Path, lock: Lock, *, verify: bool, quiet: bool) -> Rerun:
     from lrfind.console import SweepProgress
     from lrfind.pinning import rerun
 
-    refuse_ranks("check")
     loaded = load(config)
     if not quiet:
         say(f"{config}")

@@ -111,7 +111,8 @@ def flat_spec(data: Mapping[str, Any], key: str = "") -> dict[str, Any]:
 
 def pinned_values(spec: Any) -> dict[str, Any]:
     """Lay a `Spec` out as a lock holds it: what is no default, and decides the result."""
-    return flat_spec(spec.model_dump(mode="json", exclude_defaults=True, exclude={"output"}))
+    others = {"distributed", "output"}
+    return flat_spec(spec.model_dump(mode="json", exclude_defaults=True, exclude=others))
 
 
 def _config_changes(lock: Lock, config: Path) -> Iterator[Change]:

@@ -88,10 +88,10 @@ class Spec(Section):
         return self
 
     def digest(self) -> str:
-        """Hash what decides the result: all but `output`, independent of key order and defaults.
+        """Hash what decides the result: all but `output` and `distributed`, in any order of keys.
 
         SHA-256 in hexadecimal over sorted, compact JSON.
         """
-        data = self.model_dump(mode="json", exclude={"output"})
+        data = self.model_dump(mode="json", exclude={"distributed", "output"})
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

@@ -304,6 +304,7 @@ class TorchTrainable:
 
     def _explain(self, loss: Tensor, batch: Any, where: str) -> None:
         """Look for what made a loss infinite or NaN; the sweep ends with it."""
+        can_ask = where == "data" and self._is_alone
         self._check.loss(
             float(loss.detach()),
             batch,
@@ -311,14 +312,12 @@ class TorchTrainable:
             lr=self._lr,
             updates=self._updates,
             is_half=loss.dtype is torch.float16,
-            # The held-out batches are always the same, and had a finite loss before.
-            others_are_fine=self._is_fine_elsewhere if where == "data" else lambda: False,
+            # The held-out batches are always the same; of several processes no other would ask.
+            others_are_fine=self._is_fine_elsewhere if can_ask else lambda: False,
         )
 
     def _is_fine_elsewhere(self) -> bool:
         """Tell whether the next batch, with the weights as they are, has a finite loss."""
-        if not self._is_alone:
-            return False  # the others would have to compute with us, and have no reason to
         try:
             self._draw()
         except DataExhaustedError:

@@ -4,6 +4,7 @@ A `TorchTrainable` needs to know nothing of it: its batches are this rank's shar
 objective gives the loss of all ranks.
 """
 
+from lrfind.workload.parallel.fit import require_fit
 from lrfind.workload.parallel.strategy import Parallel
 
-__all__ = ["Parallel"]
+__all__ = ["Parallel", "require_fit"]
