@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lrfind.blame import Blame
     from lrfind.config import Config
     from lrfind.distributed.group import Group
+    from lrfind.export import CurveRecorder
     from lrfind.report import Report
 
 
@@ -88,10 +89,7 @@ def measure(
             # An import that is interrupted may turn that into an error of its own.
             is_told = guard.cause is not None or isinstance(error, KeyboardInterrupt)
             if why is not error or not is_told or isinstance(error, PeerError):
-                # The loss of a worker is raised anywhere, also while the recorder writes.
-                path = recorder.path if recorder.flush() else keep_curves(recorder.curves, folder)
-                if recorder.curves and path is not None:
-                    say(f"what was measured so far is in {path}")
+                _keep_curve(recorder, folder)
                 if blame is not None:
                     _blame_lost_worker(config, blame, error)
                 if why is not error:
@@ -103,6 +101,14 @@ def measure(
             report = partial_report(config, recorder.curves)
     _tell(config, guard, blame)
     return report
+
+
+def _keep_curve(recorder: CurveRecorder, folder: Path) -> None:
+    """Say where the curve of a run that failed is, wherever there is room for it."""
+    # The loss of a worker is raised anywhere, also while the recorder writes.
+    path = recorder.path if recorder.flush() else keep_curves(recorder.curves, folder)
+    if recorder.curves and path is not None:
+        say(f"what was measured so far is in {path}")
 
 
 def room_for(config: Config) -> int:
