@@ -16,7 +16,7 @@ from benchmarks.suggestion.schedules import SCHEDULES, STEPS
 from benchmarks.suggestion.score import score
 from benchmarks.suggestion.seeds import FINDER_SEEDS, ORACLE_SEEDS
 from benchmarks.suggestion.stacked import train_stack
-from benchmarks.suggestion.tasks import FAMILIES, PAIRS, TASKS, Batch, Pair
+from benchmarks.suggestion.tasks import FAMILIES, PAIRS, TASKS, Batch, Pair, Part
 from benchmarks.suggestion.truth import Truth
 from benchmarks.suggestion.yardstick import bootstrap, diverges, regret_of
 from lrfind.optim import CATALOG
@@ -66,7 +66,7 @@ def test_stacked_training_equals_training_alone(name: str) -> None:
 @pytest.mark.parametrize("optimizer", sorted({pair.optimizer for pair in PAIRS.values()}))
 def test_every_stacked_update_is_the_bundled_one(optimizer: str) -> None:
     """Each update written for stacks follows `lrfind.optim` on a logistic regression."""
-    pair = Pair(TASKS["cancer_logistic"], optimizer, held_out=False)
+    pair = Pair(TASKS["cancer_logistic"], optimizer, Part.FIT)
     task, factors = pair.task, SCHEDULES["warmup_cosine"](UPDATES)
 
     stacked = train_stack(
@@ -114,9 +114,10 @@ def test_task_is_deterministic_and_its_loss_has_gradients(name: str) -> None:
 
 def test_one_task_of_every_family_is_held_out_by_the_hash_of_its_name() -> None:
     """The held-out third follows from the names alone, so nobody can choose it by results."""
-    held_out = {pair.task.name for pair in load_pairs(held_out=True)}
+    held_out = {pair.task.name for pair in load_pairs(Part.HELD_OUT)}
 
-    assert len(FAMILIES) * 3 == len(TASKS)
+    fresh = {pair.task.name for pair in load_pairs(Part.FRESH)}
+    assert len(FAMILIES) * 3 == len(TASKS.keys() - fresh)
     for family in FAMILIES:
         names = sorted((task.name for task in family), key=lambda n: sha256(n.encode()).digest())
         assert held_out & set(names) == {names[0]}

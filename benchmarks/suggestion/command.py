@@ -14,7 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.suggestion.tasks import PAIRS, Pair
+from benchmarks.suggestion.access import load_pairs
+from benchmarks.suggestion.tasks import PAIRS, Pair, Part
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -51,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report")
     which = report.add_mutually_exclusive_group()
     which.add_argument("--held-out", action="store_true", help="the held-out tasks; look once")
-    which.add_argument("--all", action="store_true", help="fit and held-out tasks together")
+    which.add_argument("--fresh", action="store_true", help="tasks added after that look")
+    which.add_argument("--all", action="store_true", help="all tasks together")
     report.add_argument("--by-pair", nargs="+", metavar="SYSTEM", help="regret of every pair")
     report.add_argument("--plot", type=Path, metavar="FILE", help="draw the systems' regrets")
     report.add_argument(
@@ -78,17 +80,15 @@ def _write() -> None:
     from benchmarks.page import PAGE, write_section
     from benchmarks.suggestion.report import draw, published
 
-    held_out = [pair for pair in PAIRS.values() if pair.held_out]
-    fit = [pair for pair in PAIRS.values() if not pair.held_out]
-    write_section("suggestion", published(held_out, fit))
-    draw(held_out, "Held-out tasks", PAGE.parent / "images" / "suggestion.png")
+    write_section("suggestion", published())
+    draw(load_pairs(Part.FRESH), "Fresh tasks", PAGE.parent / "images" / "suggestion.png")
 
 
 def _chosen(options: argparse.Namespace) -> tuple[list[Pair], str]:
     if options.all:
         return list(PAIRS.values()), "All tasks"
-    title = "Held-out tasks" if options.held_out else "Fit tasks"
-    return [pair for pair in PAIRS.values() if pair.held_out is options.held_out], title
+    part = Part.HELD_OUT if options.held_out else Part.FRESH if options.fresh else Part.FIT
+    return load_pairs(part), f"{part.capitalize()} tasks"
 
 
 def _tell(line: str) -> None:

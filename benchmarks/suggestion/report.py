@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from benchmarks.suggestion.access import load_pairs
 from benchmarks.suggestion.peers import peer_systems, peer_versions
 from benchmarks.suggestion.score import Score, difference, score
 from benchmarks.suggestion.systems import own_systems
-from benchmarks.suggestion.tasks import Pair
+from benchmarks.suggestion.tasks import PAIRS, Pair, Part
 from benchmarks.suggestion.verdicts import verdict_table
 
 HEAD = (
@@ -19,6 +21,24 @@ HEAD = (
     "| spread |\n|---|---|---|---|---|---|---|---|---|"
 )
 OURS = "lrfind auto"
+LINES: dict[str, dict[str, Any]] = {
+    "full grid, one seed": {"color": "0.6", "linestyle": ":"},
+    "lrfind auto, refine 600": {"color": "#0072b2", "linestyle": "--", "linewidth": 2.2},
+    "lrfind auto": {"color": "#0072b2", "linewidth": 2.8},
+    "fastai minimum": {"color": "#d55e00"},
+    "fastai valley": {"color": "#d55e00", "linestyle": "--"},
+    "torch-lr-finder": {"color": "#009e73"},
+    "ignite": {"color": "#cc79a7"},
+    "Lightning": {"color": "#e69f00"},
+}
+"""Who is drawn and how: lrfind firm, each package in a colour of its own, the floor dotted."""
+TITLES = {
+    Part.FRESH: "Written after the look at the held-out tasks, and seen by no rule",
+    Part.HELD_OUT: "With the rule of today, which was changed once after the look",
+    Part.FIT: "Rules and their constants were chosen on these",
+}
+"""What each part's figures are worth."""
+
 SHOWN = 0.1
 """Mean regret above which a pair is shown by name."""
 
@@ -72,27 +92,23 @@ def pair_table(pairs: Sequence[Pair], systems: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def published(held_out: Sequence[Pair], fit: Sequence[Pair]) -> str:
-    """Write what docs/benchmarks.md shows: both tables, and every pair that lrfind reads badly."""
-    own, _ = scores_of([*held_out, *fit])
+def published() -> str:
+    """Write what docs/benchmarks.md shows: a table a part, and every pair that is read badly."""
+    own, _ = scores_of(list(PAIRS.values()))
     ours = next(each for each in own if each.system == OURS)
     refined = next(each for each in own if each.system == REFINED[0]).by_pair()
-    apart = {pair.name for pair in held_out}
     bad = [
-        f"| {name} | {'held out' if name in apart else 'fit'} | {regret:.2f} "
-        f"| {refined[name]:.2f} |"
+        f"| {name} | {PAIRS[name].part} | {regret:.2f} | {refined[name]:.2f} |"
         for name, regret in sorted(ours.by_pair().items(), key=lambda row: -row[1])
         if regret > SHOWN
     ]
     parts = [
-        "### Held-out tasks",
-        table(held_out, "Looked at once, when everything was decided"),
-        "### Fit tasks",
-        table(fit, "Rules and their constants were chosen on these"),
-        f"### Pairs that one sweep reads with a mean regret above {SHOWN:g}",
-        "| pair | tasks | one sweep | refine 600 |\n|---|---|---|---|\n" + "\n".join(bad),
+        f"### {part.capitalize()} tasks\n\n{table(load_pairs(part), title)}"
+        for part, title in TITLES.items()
     ]
-    return "\n\n".join(parts)
+    bad_head = "| pair | tasks | one sweep | refine 600 |\n|---|---|---|---|\n"
+    parts.append(f"### Pairs that one sweep reads with a mean regret above {SHOWN:g}")
+    return "\n\n".join([*parts, bad_head + "\n".join(bad)])
 
 
 def draw(pairs: Sequence[Pair], title: str, path: Path) -> None:
@@ -103,18 +119,17 @@ def draw(pairs: Sequence[Pair], title: str, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     own, peers = scores_of(pairs)
-    shown = [each for each in own if each.system.startswith(("lrfind auto", "best", "full"))]
-    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
-    for each in [*shown, *peers]:
-        regrets = np.sort(each.regrets.ravel())
-        share = np.arange(1, len(regrets) + 1) / len(regrets)
-        is_ours = each.system == OURS
-        axes.plot(
-            regrets, share, label=each.system, linewidth=3 if is_ours else 1.2, zorder=2 + is_ours
-        )
+    found = {each.system: each for each in [*own, *peers]}
+    figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
+    for name, style in LINES.items():
+        if name in found:
+            regrets = np.sort(found[name].regrets.ravel())
+            share = np.arange(1, len(regrets) + 1) / len(regrets)
+            axes.step(regrets, share, where="post", label=name, **style)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="regret", ylabel="share of answers", title=title)
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
