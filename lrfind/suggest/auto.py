@@ -86,8 +86,3 @@ def _from_loss(reading: Reading) -> Pick:
         FACTOR * math.sqrt(fallen) * math.sqrt(edge),
         f"{FACTOR:g} × the geometric mean of {name} and {fallen:.1e} (90 % fallen)",
     )
-
-
-def has_fallen_long_ago(reading: Reading) -> bool:
-    """Tell a loss that has been at its floor for so long that a later rise would change nothing."""
-    return reading.fell and decades(reading.fallen(0.9), reading.end_lr) > REACH_DECADES

@@ -12,7 +12,6 @@ from dataclasses import replace
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import NoSuggestionError
 from lrfind.suggest.answer import Note, Verdict
-from lrfind.suggest.auto import has_fallen_long_ago
 from lrfind.suggest.judgement import FLAT_ROOM_DECADES
 from lrfind.suggest.points import decades
 from lrfind.suggest.reading import Reading, read_curve
@@ -45,13 +44,13 @@ def extended(plan: Plan, curve: Curve) -> Plan:
         curve: all of its points.
 
     Returns:
-        The plan with `more` steps; the same plan where the loss rose or has long been at its floor,
-        where nothing can be read off the curve, and for a linear sweep, which has no factor.
+        The plan with `more` steps; the same plan where the loss rose, where nothing can be read
+        off the curve, and for a linear sweep, which has no factor.
     """
     if plan.mode != "exponential" or plan.more:
         return plan
     reading = _read(curve)
-    if reading is None or reading.rise_lr is not None or has_fallen_long_ago(reading):
+    if reading is None or reading.rise_lr is not None:
         return plan
     room = min(MORE_DECADES, decades(plan.end_lr, max(_HIGHEST, plan.end_lr)))
     step_decades = decades(plan.start_lr, plan.end_lr) / (plan.steps - 1)
