@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from lrfind.cli import main
 # Before torch is imported, here and in subprocesses: models of the tests are so small that a second
 # thread only waits for the first, and on a busy machine for seconds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A suite that a shell started in the background ignores Ctrl-C, and so would everything it starts;
+# what happens on Ctrl-C is what many tests are about.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

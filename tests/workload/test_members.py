@@ -19,7 +19,7 @@ from lrfind import optim
 from lrfind.config import load
 from lrfind.curve import Curve, Step, StopReason
 from lrfind.experiment import inspect_config, sweep_seeds
-from lrfind.spec import GroupSection
+from lrfind.spec import GroupSection, SweepSection
 from lrfind.workload.members import Seeds, Stack, why_alone
 from lrfind.workload.workload import Workload
 
@@ -261,6 +261,20 @@ def test_seeds_that_build_different_models_go_one_by_one() -> None:
         pass
 
     assert seeds.reason == "seeds give models that differ"
+
+
+def test_a_model_that_fits_into_no_stack_is_made_once_a_seed() -> None:
+    """Finding out costs no second model: the one that told why is swept."""
+    made: list[int] = []
+
+    def model() -> nn.Module:
+        made.append(0)
+        return Net()
+
+    work = workload(model)
+    curves = sweep_seeds(work, SweepSection(steps=8, seeds=3, auto_range=False), 0, [])
+
+    assert (len(curves), len(made)) == (3, 3)
 
 
 def _wide(outputs: int = 5) -> nn.Module:

@@ -87,7 +87,12 @@ class Seeds:
             self._members.clear()
             self._group.close()
             self._ramp = ramp
-            self.reason = self._stand_up(index, ramp)
+            self.reason, opened = self._stand_up(index, ramp)
+            if opened is not None:
+                # The one that told why is as good as new, and a model may be dear to make.
+                with self._group:
+                    yield opened
+                return
         if self.reason is None:
             yield self._members.pop(index)
             return
@@ -95,8 +100,12 @@ class Seeds:
         with self._workload.open(self._seeds[index]) as trainable:
             yield trainable
 
-    def _stand_up(self, index: int, ramp: Ramp) -> str | None:
-        """Open the seeds from number `index` on as members; say why not where they do not fit."""
+    def _stand_up(self, index: int, ramp: Ramp) -> tuple[str | None, TorchTrainable | None]:
+        """Open the seeds from number `index` on as members.
+
+        Returns:
+            Why not, where they do not fit, and with it the first one, where it alone was opened.
+        """
         opened: list[TorchTrainable] = []
         for seed in self._seeds[index : index + MOST]:
             trainable = self._group.enter_context(self._workload.open(seed))
@@ -104,12 +113,12 @@ class Seeds:
             if opened and not are_alike(opened[0], trainable):
                 reason = "seeds give models that differ"
             if reason is not None:
-                return reason
+                return reason, None if opened else trainable
             opened.append(trainable)
         lockstep = _Lockstep(opened, ramp)
         for row in range(len(opened)):
             self._members[index + row] = Member(lockstep, row)
-        return None
+        return None, None
 
 
 class Member:
