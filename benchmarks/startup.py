@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -39,7 +40,8 @@ class Contender:
     Attributes:
         name: its row.
         base: the row that its ratios are to.
-        command: what follows `python`; `OUT` stands for a folder of its own.
+        command: what follows `python`; `OUT` stands for a folder of its own, `PINNED` for a
+            config with a lock beside it.
         goal: the largest ratio that it should have; None: nothing is asked of it.
         needs: a package without which it is left out.
     """
@@ -67,6 +69,8 @@ CONTENDERS = (
     Contender(VERSION, QUICK, (*LRFIND, "--version")),
     Contender("`lrfind --help`", QUICK, (*LRFIND, "--help"), 1.2),
     Contender("`lrfind list`", QUICK, (*LRFIND, "list"), 1.2),
+    Contender("`lrfind get`", VERSION, (*LRFIND, "get", "PINNED"), 1.3),
+    Contender("`lrfind check --no-run`", VERSION, (*LRFIND, "check", "PINNED", "--no-run"), 1.3),
     Contender(FULL, FULL, ("-c", "import torch")),
     Contender("`lrfind run configs/digits.yaml`", FULL, (*LRFIND, "run", *DIGITS), 1.6),
     Contender("a bare script: torch.optim, pyplot", FULL, (str(STARTS / "bare.py"), "OUT")),
@@ -87,6 +91,7 @@ def main() -> None:
         and (not options.only or any(part in contender.name for part in options.only))
     ]
     bases = {contender.base for contender in chosen}
+    bases |= {contender.base for contender in CONTENDERS if contender.name in bases}
     chosen = [c for c in CONTENDERS if c in chosen or c.name in bases]
     starts = measure(chosen, options.rounds)
     text = f"{table(chosen, starts)}\n\n{stamp(options.rounds)}\n"
@@ -98,25 +103,38 @@ def main() -> None:
 def measure(contenders: Sequence[Contender], rounds: int) -> dict[str, list[Start]]:
     """Start every contender once a round; a first round, which fills caches, does not count."""
     starts: dict[str, list[Start]] = {contender.name: [] for contender in contenders}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pin(folder)
         for i in range(rounds + 1):
             for contender in contenders:
-                start = run(contender, Path(folder, str(contenders.index(contender))))
+                start = run(contender, folder)
                 if i:
                     starts[contender.name].append(start)
     return starts
 
 
-def run(contender: Contender, out: Path) -> Start:
+def pin(folder: Path) -> None:
+    """Copy the digits example into a folder and pin an LR for it."""
+    for file in (Path("configs", "digits.yaml"), Path("examples", "digits.py")):
+        folder.joinpath(file).parent.mkdir()
+        shutil.copy(ROOT / file, folder / file)
+    chosen = ("--lr", "1e-2", "--reason", "to have one")
+    run(Contender("`lrfind pin`", VERSION, (*LRFIND, "pin", "PINNED", *chosen)), folder)
+
+
+def run(contender: Contender, folder: Path) -> Start:
     """Start one contender and wait for its end.
 
     Raises:
         RuntimeError: it failed.
     """
+    out = folder / "".join(filter(str.isalnum, contender.name))
     out.mkdir(exist_ok=True)
-    command = [sys.executable, *(str(out) if p == "OUT" else p for p in contender.command)]
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "examples")])
-    env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    paths = {"OUT": str(out), "PINNED": str(folder / "configs" / "digits.yaml")}
+    command = [sys.executable, *(paths.get(part, part) for part in contender.command)]
+    modules = os.pathsep.join([str(ROOT), str(ROOT / "examples")])
+    env = {**os.environ, "PYTHONPATH": modules, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
     with (out / "story.txt").open("w") as story:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=story, stderr=story)

@@ -7,6 +7,10 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from lrfind.cli.plain_values import take_plain_values
+from lrfind.cli.preload import preload
+
+_DRAWING = ("rich.markdown", "rich.panel", "rich.table", "rich.traceback")
+"""What Typer imports to draw a help screen."""
 
 
 class Command(TyperCommand):
@@ -15,6 +19,11 @@ class Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         """List the parameters as help shows them."""
         return _plain_flags(super().get_params(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Draw the help screen."""
+        preload(*_DRAWING)
+        super().format_help(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments."""
@@ -28,6 +37,11 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """List the parameters as help shows them."""
         return _plain_flags(super().get_params(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Draw the help screen."""
+        preload(*_DRAWING)
+        super().format_help(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments that stand before a command's name."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from statistics import median
 
 from lrfind.errors import ExitCode, LrfindError
 from lrfind.lock.lock import Lock
@@ -96,6 +95,9 @@ class Check:
         """
         if self.lock is None or self.rerun is None or self.decades is None:
             return None
+        # Brings decimals and fractions with it, and `check --no-run` needs no median.
+        from statistics import median
+
         then, now = median(self.lock.noise.values()), median(self.rerun.noise.values())
         return math.log10(now / then)
 
