@@ -127,8 +127,8 @@ def open_workload(config: Config, group: Group | None = None) -> Workload:
     if group is not None:
         from lrfind.workload.parallel import Parallel, require_fit
 
-        require_fit(spec)
-        parallel = Parallel(group, spec.distributed, device)
+        require_fit(spec, found["model"])
+        parallel = Parallel(group, spec.distributed, device, spec.sweep.precision)
     return Workload(
         model=_factory(found["model"], spec.model.args),
         data=_factory(found["data"], spec.data.args),

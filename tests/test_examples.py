@@ -350,5 +350,6 @@ def test_what_a_starter_comments_out_is_valid_too(path: Path) -> None:
     # A starter shows one of `loss` and `step`; both at once are refused.
     assert spec.model_fields_set | {"loss", "step"} == set(Spec.model_fields)
     assert spec.sweep.model_fields_set == set(type(spec.sweep).model_fields)
+    assert spec.distributed.model_fields_set == set(type(spec.distributed).model_fields)
     assert spec.data.model_fields_set | {"args"} == set(type(spec.data).model_fields)
     assert spec.optimizer.param_groups[0].model_fields_set == {"params", "lr_scale", "args"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lrfind.workload.shards import own_part
+
 
 def is_finite(tensor: Tensor) -> bool:
     """Tell whether all numbers of a tensor are finite, without a second tensor of its size."""
@@ -23,8 +25,8 @@ def count_nonfinite(tensor: Tensor) -> int:
 
 
 def _stored(tensor: Tensor) -> Tensor:
-    """Give the numbers that a tensor stores as a dense one."""
-    values = tensor.detach()
+    """Give the numbers that a tensor stores in this process as a dense one."""
+    values = own_part(tensor.detach())
     if values.layout is torch.strided:
         return values
     return values.coalesce().values() if values.is_sparse else values.to_dense()

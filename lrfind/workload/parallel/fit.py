@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from torch import nn
+
 from lrfind.errors import InputError, Problem
 from lrfind.spec import Spec
 
 
-def require_fit(spec: Spec) -> None:
+def require_fit(spec: Spec, model: Any) -> None:
     """Refuse what cannot be trained by several ranks together.
+
+    Args:
+        spec: what is wanted.
+        model: what the config names: a factory, or a module.
 
     Raises:
         InputError: the update is wanted inside the backward pass, where gradients are still being
-            averaged.
+            averaged; or with fsdp, a ready module or a loss scaler.
     """
+    if spec.distributed.strategy == "fsdp":
+        if isinstance(model, nn.Module):
+            what = f"is a ready {type(model).__name__}, which fsdp would shard for good"
+            raise InputError(Problem("model", what, "give a function that makes it"))
+        if spec.sweep.precision == "fp16":
+            what = "= fp16 scales the loss, which each rank would do on its own under fsdp"
+            raise InputError(Problem("sweep.precision", what, "write bf16, or strategy: ddp"))
     if spec.sweep.low_memory:
         raise InputError(
             Problem(

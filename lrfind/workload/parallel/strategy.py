@@ -37,22 +37,30 @@ class Parallel:
         group: the ranks, joined.
         section: how they do it.
         device: where this rank computes.
+        precision: of the sweep.
     """
 
     group: Group
     section: DistributedSection
     device: torch.device
+    precision: str = "fp32"
     _opened: Iterator[int] = field(default_factory=count, init=False, repr=False)
 
     def prepared(self, model: nn.Module) -> nn.Module:
         """Make a model ready for several ranks, before its optimizer is built."""
         if self.device.type == "cuda":
-            synchronized: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
-            return synchronized
-        return model
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+        if self.section.strategy != "fsdp":
+            return model
+        # Imported late: it takes as long as a short sweep.
+        from lrfind.workload.parallel.sharding import sharded
+
+        return sharded(model, self.section, self.precision, self.device, self.group.world.size)
 
     def objective(self, objective: Objective, model: nn.Module, accumulate: int) -> MeanObjective:
         """Make the objective that all ranks agree on; gradients are averaged behind it."""
+        if self.section.strategy == "fsdp":
+            return MeanObjective(objective, model, self.group, accumulate)
         network = _Replica(
             model,
             device_ids=[self.device] if self.device.type == "cuda" else None,
