@@ -45,7 +45,7 @@ def verify(
             workload = blame.workload = open_workload(config)
             with workload.open(curve.seed) as trainable:
                 judge = Judge(trainable)
-                trials = Trials(trainable, judge, shape, steps, tolerance)
+                trials = Trials(trainable, judge, shape, steps, tolerance, workload.copies)
                 below, pinned, above = (
                     _watched(trials, lock.lr * factor, i, steps, observers)
                     for i, factor in enumerate((1 / FACTOR, 1.0, FACTOR))

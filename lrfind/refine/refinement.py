@@ -104,7 +104,7 @@ def refine(
             purse = _purse(section, spent, judge.cost)
             if not purse.affords((FEWEST - 1) * (purse.length + purse.overhead)):
                 return Refinement(suggestion, notes=(_no_budget(section, spent),))
-            trials = Trials(trainable, judge, schedule, purse.length, tolerance)
+            trials = Trials(trainable, judge, schedule, purse.length, tolerance, workload.copies)
             climb = Climb(start_lr(suggestion, schedule), purse)
             oracle = Ahead(trials, climb)
             try:

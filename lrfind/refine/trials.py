@@ -19,6 +19,7 @@ from lrfind.errors import DataExhaustedError
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial
 from lrfind.workload.batch import batch_length, to_device
+from lrfind.workload.copies import Copies
 from lrfind.workload.members import Stack, is_pair, misfit
 from lrfind.workload.snapshot import checkpoint
 from lrfind.workload.trainable import TorchTrainable
@@ -80,6 +81,7 @@ class Trials:
         length: updates of a trial.
         tolerance: how far above its start the running median of the training loss may stand
             before a trial is cut short.
+        copies: keeps the state that every trial starts from; in memory where left out.
 
     Raises:
         DataExhaustedError: there is nothing to train on.
@@ -95,6 +97,7 @@ class Trials:
         schedule: TrialSchedule,
         length: int,
         tolerance: float,
+        copies: Copies | None = None,
     ) -> None:
         self._trainable = trainable
         self._judge = judge
@@ -106,7 +109,7 @@ class Trials:
             raise DataExhaustedError("no data are left to train on")
         if any(is_lazy(parameter) for parameter in trainable.model.parameters()):
             judge()  # the first batch decides the shapes
-        self._restore = checkpoint(trainable.model, trainable.swept.optimizer)
+        self._restore = checkpoint(trainable.model, trainable.swept.optimizer, copies)
         self.initial = judge()
 
     def __call__(self, lr: float, /) -> Trial:

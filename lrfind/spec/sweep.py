@@ -72,6 +72,11 @@ class SweepSection(Section):
         "layers have one at a time; the curve is the same. Not with accumulate, clip_grad_norm or "
         "precision fp16, nor with optimizers that need all gradients at once.",
     )
+    snapshot: Literal["memory", "disk"] = Field(
+        default="memory",
+        description="Where the one copy of a ready model, or of the state that trials start from, "
+        "is kept; disk is a temporary folder (`TMPDIR`). Without either there is no copy.",
+    )
     deterministic: bool = Field(
         default=False,
         description="Ask torch for algorithms that give the same numbers each time, slower ones "

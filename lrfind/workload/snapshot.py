@@ -19,12 +19,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from lrfind.workload.copies import Copies, InMemory
+
 Restore = Callable[[], None]
 
 
 @contextmanager
 def preserved(
-    *, model: nn.Module | None = None, optimizer: Optimizer | None = None
+    *,
+    model: nn.Module | None = None,
+    optimizer: Optimizer | None = None,
+    copies: Copies | None = None,
 ) -> Iterator[None]:
     """Restore model, optimizer and every random generator when the block ends, however it ends.
 
@@ -34,12 +39,14 @@ def preserved(
     Args:
         model: device, parameters, buffers, gradients, `requires_grad` and train/eval flags.
         optimizer: parameter groups and state.
+        copies: keeps the copy; in memory where left out.
     """
+    copies = copies or InMemory()
     restores = [_snapshot_rng()]
     if optimizer is not None:
-        restores.append(_snapshot_optimizer(optimizer))
+        restores.append(_snapshot_optimizer(optimizer, copies))
     if model is not None:
-        restores.append(_snapshot_model(model))
+        restores.append(_snapshot_model(model, copies))
     try:
         for parameter in model.parameters() if model is not None else ():
             parameter.grad = None
@@ -48,13 +55,23 @@ def preserved(
         _run_all(restores)
 
 
-def checkpoint(model: nn.Module, optimizer: Optimizer) -> Restore:
+def checkpoint(model: nn.Module, optimizer: Optimizer, copies: Copies | None = None) -> Restore:
     """Copy model, optimizer and the random generators' states once.
+
+    Args:
+        model: as for `preserved`.
+        optimizer: as for `preserved`.
+        copies: keeps the copy; in memory where left out.
 
     Returns:
         What puts all of it back, as often as it is called.
     """
-    restores = [_snapshot_rng(), _snapshot_optimizer(optimizer), _snapshot_model(model)]
+    copies = copies or InMemory()
+    restores = [
+        _snapshot_rng(),
+        _snapshot_optimizer(optimizer, copies),
+        _snapshot_model(model, copies),
+    ]
     return lambda: _run_all(restores)
 
 
@@ -141,7 +158,7 @@ def _snapshot_generator(generator: torch.Generator) -> Restore:
     return restore
 
 
-def _snapshot_model(model: nn.Module) -> Restore:
+def _snapshot_model(model: nn.Module, copies: Copies) -> Restore:
     modes = [(module, module.training) for module in model.modules()]
     tables: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (table, dict(table.items()))
@@ -150,7 +167,7 @@ def _snapshot_model(model: nn.Module) -> Restore:
     ]
     tensors = {id(t): t for _, table in tables for t in table.values() if t is not None}.values()
     kept = [
-        (tensor, tensor.data, tensor.detach().clone(), tensor.requires_grad, tensor.grad)
+        (tensor, tensor.data, copies.keep(tensor), tensor.requires_grad, tensor.grad)
         for tensor in tensors
     ]
 
@@ -163,11 +180,11 @@ def _snapshot_model(model: nn.Module) -> Restore:
                 if name not in now or now[name] is not tensor:
                     table[name] = tensor
         with torch.no_grad():
-            for tensor, data, values, requires_grad, grad in kept:
+            for tensor, data, fetch, requires_grad, grad in kept:
                 if not _is_alike(tensor, data):
                     tensor.data = data
                 if not _is_expanded(tensor):
-                    tensor.copy_(values)
+                    tensor.copy_(fetch())
                 if tensor.is_leaf:
                     tensor.requires_grad_(requires_grad)
                     tensor.grad = grad
@@ -189,7 +206,7 @@ def _is_expanded(tensor: Tensor) -> bool:
     return any(size > 1 and stride == 0 for size, stride in sizes)
 
 
-def _snapshot_optimizer(optimizer: Optimizer) -> Restore:
+def _snapshot_optimizer(optimizer: Optimizer, copies: Copies) -> Restore:
     groups = list(optimizer.param_groups)
     options = [(group, dict(group)) for group in groups]
     # A tensor LR belongs to the caller, who may hold it: it gets its value back, not a twin.
@@ -199,7 +216,7 @@ def _snapshot_optimizer(optimizer: Optimizer) -> Restore:
         for value in group.values()
         if isinstance(value, Tensor)
     ]
-    state = {parameter: _copied(value) for parameter, value in optimizer.state.items()}
+    state = {parameter: _kept(value, copies) for parameter, value in optimizer.state.items()}
 
     def restore() -> None:
         optimizer.param_groups[:] = groups
@@ -211,14 +228,18 @@ def _snapshot_optimizer(optimizer: Optimizer) -> Restore:
                 tensor.copy_(value)
         optimizer.state.clear()
         # Copies, since training goes on in them, and this may be called again.
-        optimizer.state.update({parameter: _copied(value) for parameter, value in state.items()})
+        optimizer.state.update({parameter: made() for parameter, made in state.items()})
 
     return restore
 
 
-def _copied(value: Any) -> Any:
+def _kept(value: Any, copies: Copies) -> Callable[[], Any]:
+    """Copy an optimizer's state for a parameter; what is returned makes copies of the copy."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        fetch, device = copies.keep(value), value.device
+        return lambda: fetch().to(device, copy=True)
     if isinstance(value, dict):
-        return {key: _copied(part) for key, part in value.items()}
-    return copy.deepcopy(value)
+        parts = {key: _kept(part, copies) for key, part in value.items()}
+        return lambda: {key: made() for key, made in parts.items()}
+    own = copy.deepcopy(value)
+    return lambda: copy.deepcopy(own)

@@ -19,6 +19,7 @@ from lrfind.errors import InputError, Problem
 from lrfind.spec import DataSection, SweepSection, ValidationSection
 from lrfind.suggest.answer import Note
 from lrfind.workload.batch import to_device
+from lrfind.workload.copies import Copies, InMemory, copies
 from lrfind.workload.determinism import deterministic, notes_on
 from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
 from lrfind.workload.objective import Objective
@@ -53,6 +54,7 @@ class Workload:
         group_scales: LR multiplier of each parameter group, where there are several.
         brings_batches: whether the data opened last make their own batches.
         notes: what was seen in the last sweep of each seed.
+        copies: keeps what must be put back while a seed is open.
     """
 
     model: nn.Module | Callable[[], Any]
@@ -71,6 +73,7 @@ class Workload:
     _running: TorchTrainable | None = field(default=None, init=False)
     _batch_size: int | None = field(default=None, init=False)
     notes: dict[int, list[Note]] = field(default_factory=dict, init=False)
+    copies: Copies = field(default_factory=InMemory, init=False)
     _source: Any = field(default=None, init=False)
     _held_out: list[Any] | None = field(default=None, init=False)
 
@@ -98,7 +101,11 @@ class Workload:
         own_model = self._own_model()
         ready = self.optimizer if isinstance(self.optimizer, Optimizer) else None
         wanted = self.sweep.deterministic
-        with deterministic(wanted) as operations, preserved(model=own_model, optimizer=ready):
+        with (
+            deterministic(wanted) as operations,
+            self._kept() as kept,
+            preserved(model=own_model, optimizer=ready, copies=kept),
+        ):
             self.phase = Phase.DATA
             seed_everything(DATA_SEED)
             source = self._open_data()
@@ -143,6 +150,15 @@ class Workload:
                     self.group_scales = swept.scales if len(swept.scales) > 1 else ()
                 if self.parallel is not None:
                     self.notes[seed] = self.parallel.notes(self.notes[seed], objective, model)
+
+    @contextmanager
+    def _kept(self) -> Iterator[Copies]:
+        """Keep copies where the config wants them, and let go of them at the end."""
+        with copies(self.sweep.snapshot) as self.copies:
+            try:
+                yield self.copies
+            finally:
+                self.copies = InMemory()
 
     def _own_model(self) -> nn.Module | None:
         """Return the caller's own model, which must be put back; None where a factory makes one."""
