@@ -24,7 +24,10 @@ MAX_BYTES = 1 << 30
 """Size above which a file is not read: some ten million points."""
 
 FLUSH_EVERY_S = 1.0
-"""Longest time for which measured steps exist in memory only."""
+"""Longest time for which measured steps exist in memory only, while writing takes a moment."""
+
+REST = 10.0
+"""Time between two writes of a long curve, in times that one takes: they are a tenth at most."""
 
 
 def write_curves(curves: Sequence[Curve], path: Path) -> None:
@@ -39,6 +42,9 @@ def write_report(report: Report, path: Path) -> None:
 
 class CurveRecorder:
     """A sweep's observer that keeps the curve on disk, at most a second of steps behind.
+
+    A curve of very many points, which takes long to write, is written less often, so that a sweep
+    stays linear in its steps.
 
     The first write takes the reports of an earlier run out of the folder: a curve must not stand
     beside a suggestion that was read off another one.
@@ -92,7 +98,8 @@ class CurveRecorder:
         taken_s, self._latest_s = now - self._latest_s, now
         if now + taken_s >= self._next_flush:
             self.flush()
-            self._next_flush = time.monotonic() + FLUSH_EVERY_S
+            done = time.monotonic()
+            self._next_flush = done + max(FLUSH_EVERY_S, REST * (done - now))
 
     def end(self, stop: StopReason) -> None:
         """Write what was measured, however the sweep ended."""

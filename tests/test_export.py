@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -270,6 +271,32 @@ def test_a_recorder_is_at_most_a_second_behind(
         sizes.append(len(read_curves(recorder.path)[0]) if recorder.has_written else 0)
 
     assert sizes == [0, 0, 3, 3, 3, 6, 6, 6]
+
+
+def test_writing_a_long_sweep_takes_time_linear_in_its_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a point takes 1 ms to measure and to write, it is written about twice."""
+    now = 0.0
+    written = []
+
+    def slow_write(curves: Sequence[Curve], path: Path) -> None:
+        nonlocal now
+        written.append(sum(len(curve) for curve in curves))
+        now += 1e-3 * written[-1]
+
+    monkeypatch.setattr("lrfind.export.time.monotonic", lambda: now)
+    monkeypatch.setattr("lrfind.export.write_curves", slow_write)
+    recorder = CurveRecorder(tmp_path)
+    recorder.begin(0, 0, 1, 20_000)
+    for i in range(20_000):
+        now += 1e-3
+        recorder.step(Step(i, 1e-7 * 1.001**i, 1.0, 0.0))
+    before = sum(written)
+    recorder.end(StopReason.COMPLETED)
+
+    assert written[-1] == 20_000
+    assert before < 20_000
 
 
 def test_a_new_curve_takes_an_older_answer_away(tmp_path: Path) -> None:
