@@ -1,11 +1,13 @@
 """False alarms and catches of `lrfind check` on the shipped configs.
 
-    python benchmarks/gate.py [--seeds 25] [--changed-seeds 5] [--configs digits gan ...]
+    python benchmarks/gate.py [--reruns 20] [--seeds 25] [--changed-seeds 5] [--configs digits ...]
 
-For each config: the first five seeds make a pin, and every further five a check whose seeds have
-nothing to do with it, which is the most that another machine could change. Then real changes (batch
-size × 8, SGD ↔ AdamW, inputs × 100) are swept with the pin's own seeds, and judged by what the
-sweeps say alone: that the files changed, a check would have told without a run. `*` marks an alarm.
+For each config: `lrfind pin` in a copy of the project, then `lrfind check` again and again, each in
+a process of its own, which must not alarm. Then the first five seeds make a pin, and every further
+five a check whose seeds have nothing to do with it, which is the most that another machine could
+change. Then real changes (batch size × 8, SGD ↔ AdamW, inputs × 100) are swept with the pin's own
+seeds, and judged by what the sweeps say alone: that the files changed, a check would have told
+without a run. `*` marks an alarm. Zero of any of the three leaves it out.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ import argparse
 import contextlib
 import json
 import math
+import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -119,6 +124,37 @@ def _scaled(key: str, target: str, args: object, scaled: Path) -> list[str]:
     return [f"{key}.target={scaled}:scaled", f"{key}.args={json.dumps(values)}"]
 
 
+def reruns(name: str, count: int, folder: Path) -> tuple[int, float, float]:
+    """Pin a config and check it again and again as CI does.
+
+    Returns:
+        Checks that did not exit with 0, and the largest distances of LR and noise in decades.
+    """
+    for part in ("configs", "examples"):
+        shutil.copytree(ROOT / part, folder / part, dirs_exist_ok=True)
+    (folder / "pyproject.toml").touch()
+    alarms, moved = 0, [0.0, 0.0]
+    lrfind(folder, "pin", f"configs/{name}.yaml", "-q")
+    for _ in range(count):
+        done = lrfind(folder, "check", f"configs/{name}.yaml", "-q", "--format", "json")
+        check = json.loads(done.stdout)["checks"][0]
+        alarms += done.returncode != 0
+        for i, key in enumerate(("decades", "noise_decades")):
+            moved[i] = max(moved[i], abs(math.inf if check[key] is None else check[key]))
+    return alarms, moved[0], moved[1]
+
+
+def lrfind(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lrfind", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
 def row(name: str, seeds: int, changed_seeds: int, scaled: Path) -> tuple[str, int, int]:
     """Measure a config: its row, the false alarms and the checks made."""
     seen = [sweep(name, [], seed) for seed in range(seeds)]
@@ -139,20 +175,31 @@ def row(name: str, seeds: int, changed_seeds: int, scaled: Path) -> tuple[str, i
 def main() -> None:
     names = sorted(path.stem for path in ROOT.glob("configs/*.yaml"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--reruns", type=int, default=20, help="with the seeds of the pin")
     parser.add_argument("--seeds", type=int, default=25, help="of the unchanged config")
     parser.add_argument("--changed-seeds", type=int, default=PINNED, help="of each change")
     parser.add_argument("--configs", nargs="+", choices=names, default=names, metavar="NAME")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.configs if options.reruns else ():
+            alarms, lr, noise = reruns(name, options.reruns, Path(folder))
+            told = f"{alarms} false alarms in {options.reruns} re-runs"
+            print(f"{name}: {told}, at most {lr:.2f} / {noise:.2f} decades away", flush=True)
+        scaled = Path(folder, "scaled_inputs.py")
+        scaled.write_text(SCALED)
+        if options.seeds:
+            judge(options, scaled)
+
+
+def judge(options: argparse.Namespace, scaled: Path) -> None:
+    """Print the rows of other seeds and of real changes."""
     print("| config | tolerance, LR / noise | false alarms, other seeds | changes, LR / noise |")
     print("|---|---|---|---|", flush=True)
     alarms = checks = 0
-    with tempfile.TemporaryDirectory() as folder:
-        scaled = Path(folder, "scaled_inputs.py")
-        scaled.write_text(SCALED)
-        for name in options.configs:
-            text, more, count = row(name, options.seeds, options.changed_seeds, scaled)
-            print(text, flush=True)
-            alarms, checks = alarms + more, checks + count
+    for name in options.configs:
+        text, more, count = row(name, options.seeds, options.changed_seeds, scaled)
+        print(text, flush=True)
+        alarms, checks = alarms + more, checks + count
     print(f"\n{alarms} false alarms in {checks} checks")
 
 
