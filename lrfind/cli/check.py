@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lrfind.cli.guard import Guard
 from lrfind.cli.options import Debug, MaxAge, Quiet, say, wants_color, width_of
 from lrfind.cli.ranks import refuse_ranks
-from lrfind.errors import ExitCode, InputError, LrfindError, Problem, UserCodeError
+from lrfind.errors import ExitCode, InputError, LrfindError, Problem
 from lrfind.output_format import CheckFormat
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from lrfind.lock.check import Check, Rerun
-    from lrfind.lock.lock import Lock
+    from lrfind.lock.check import Check
 
 
 def check(
@@ -37,6 +37,12 @@ def check(
         bool, typer.Option("--verify", help="Train briefly at the pinned LR and at 3 × and 1/3.")
     ] = False,
     max_age: MaxAge = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", min=0.001, help="Give up a config whose sweeps take longer."
+        ),
+    ] = None,
     ignore_versions: Annotated[
         bool, typer.Option("--ignore-versions", help="Tell of other versions, no more.")
     ] = False,
@@ -57,8 +63,11 @@ def check(
     changed: that is told at once. Else the sweeps are run again, and it has drifted where they come
     out further away than their tolerance.
 
-    Exit codes: 0 good, 1 drifted or stale, 2 wrong input, 3 inconclusive. Of several configs the
-    worst decides: 2, then 1, then 3.
+    Every config is swept in a process of its own: where one crashes or hangs, the others go on.
+
+    Exit codes: 0 good, 1 drifted or stale, 2 wrong input, 3 inconclusive, 124 given up after
+    `--timeout`, 130 ended by Ctrl-C or SIGTERM (what was checked by then is told). Of several
+    configs the worst decides: 2, then 124, then 1, then 3.
 
     Example: `lrfind check configs --no-run`
     """
@@ -69,16 +78,45 @@ def check(
         what = "trains, which --no-run rules out"
         raise InputError(Problem("--verify", what, "drop one of them"))
     refuse_ranks("check")
-    limit = parse_age(max_age) if max_age is not None else None
+    question = Question(
+        run, verify, parse_age(max_age) if max_age else None, timeout, ignore_versions, quiet
+    )
+    found = expanded(configs)
     checks: list[Check] = []
-    code = None
-    try:
-        for config in expanded(configs):
-            checks.append(checked(config, run, verify, limit, ignore_versions, quiet=quiet))
-    except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-    show(checks, output_format)
-    raise typer.Exit(exit_code(checks) if code is None else code)
+    with Guard() as guard:
+        try:
+            for config in found:
+                checks.append(checked(config, question))
+            guard.settle()
+        except KeyboardInterrupt:
+            guard.settle()
+            end_sweeps()
+            by = f"ended by {guard.cause.title}" if guard.cause else "ended"
+            say(f"{by} with {len(checks)} of {len(found)} configs checked")
+        if checks or guard.cause is None:
+            show(checks, output_format)
+    raise typer.Exit(exit_code(checks) if len(checks) == len(found) else ExitCode.INTERRUPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each config.
+
+    Attributes:
+        run: sweep even where stale, or never; None: where it is not stale.
+        verify: train at the pinned LR as well.
+        max_age: age above which a pin is stale.
+        timeout_s: time limit for the sweeps of a config.
+        ignore_versions: tell of other versions, no more.
+        quiet: show no progress.
+    """
+
+    run: bool | None
+    verify: bool
+    max_age: timedelta | None
+    timeout_s: float | None
+    ignore_versions: bool
+    quiet: bool
 
 
 def expanded(configs: list[Path]) -> list[Path]:
@@ -99,46 +137,44 @@ def expanded(configs: list[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def checked(
-    config: Path,
-    run: bool | None,
-    verify: bool,
-    max_age: timedelta | None,
-    ignore_versions: bool,
-    *,
-    quiet: bool,
-) -> Check:
+def checked(config: Path, asked: Question) -> Check:
     """Check one config; whatever is wrong with it becomes part of the answer."""
-    from lrfind.lock.check import Check, State, judge
+    from lrfind.lock.check import Check, Failure, bug_of, failure_of, judge
     from lrfind.lock.files import read_lock
     from lrfind.lock.staleness import changes_since
 
     try:
         lock = read_lock(config)
-        changes = changes_since(lock, config, max_age=max_age, ignore_versions=ignore_versions)
+        changes = changes_since(
+            lock, config, max_age=asked.max_age, ignore_versions=asked.ignore_versions
+        )
         is_stale = any(change.is_stale for change in changes)
-        if run is False or (is_stale and run is None):
+        if asked.run is False or (is_stale and asked.run is None):
             return judge(config, lock, changes)
-        return judge(config, lock, changes, again(config, lock, verify=verify, quiet=quiet))
+        from lrfind.cli.apart import Job, run_apart
+
+        again = run_apart(
+            Job(config, lock, asked.verify, asked.timeout_s, asked.quiet, folder=Path.cwd())
+        )
     except LrfindError as error:
-        return Check(config, State.BAD_INPUT, error=error)
+        again = failure_of(error, config)
+    except Exception as error:
+        again = bug_of(error, config)
+    if isinstance(again, Failure):
+        return Check(config, again.state, failure=again)
+    return judge(config, lock, changes, again)
 
 
-def again(config: Path, lock: Lock, *, verify: bool, quiet: bool) -> Rerun:
-    """Run what was pinned again, its story on standard error."""
-    from lrfind.config import load
-    from lrfind.console import SweepProgress
-    from lrfind.pinning import rerun
+def end_sweeps() -> None:
+    """End what was being swept; nothing where nothing was."""
+    if "lrfind.cli.apart" in sys.modules:
+        from lrfind.cli.apart import end_all
 
-    loaded = load(config)
-    if not quiet:
-        say(f"{config}")
-    with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
-        return rerun(loaded, lock, verify=verify, observers=[progress], trial_observers=[progress])
+        end_all()
 
 
 def show(checks: list[Check], output_format: CheckFormat) -> None:
-    """Print the answers on standard output, and on standard error where user code failed."""
+    """Print the answers on standard output."""
     out = sys.stdout
     match output_format:
         case CheckFormat.TABLE:
@@ -157,8 +193,3 @@ def show(checks: list[Check], output_format: CheckFormat) -> None:
             from lrfind.cli.github import tell_github
 
             tell_github(checks, out)
-    for found in checks:
-        if isinstance(found.error, UserCodeError):
-            from lrfind.console import show_error
-
-            sys.stderr.write(show_error(found.error))

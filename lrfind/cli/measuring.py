@@ -8,13 +8,13 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrfind.cli.guard import Cause, Guard
+from lrfind.cli.ending import blame_lost_worker, tell_end
+from lrfind.cli.guard import Guard
 from lrfind.cli.keeping import keep_curves
 from lrfind.cli.options import say
 from lrfind.cli.preload import preload
 from lrfind.cli.ranks import explained, group_of, raise_failure
 from lrfind.distributed import ALONE, PeerError, World
-from lrfind.errors import Problem
 
 if TYPE_CHECKING:
     from lrfind.blame import Blame
@@ -66,7 +66,7 @@ def measure(
         def save_from_outside() -> None:
             recorder.close()
             progress.close()
-            _tell(config, guard, blame)
+            tell_end(config, guard, blame)
             if recorder.curves:
                 rescue(partial_report(config, recorder.curves))
             else:
@@ -91,15 +91,15 @@ def measure(
             if why is not error or not is_told or isinstance(error, PeerError):
                 _keep_curve(recorder, folder)
                 if blame is not None:
-                    _blame_lost_worker(config, blame, error)
+                    blame_lost_worker(config, blame, error)
                 if why is not error:
                     raise why from None
                 raise
             if not recorder.curves:
-                _tell(config, guard, blame)
+                tell_end(config, guard, blame)
                 raise KeyboardInterrupt from None
             report = partial_report(config, recorder.curves)
-    _tell(config, guard, blame)
+    tell_end(config, guard, blame)
     return report
 
 
@@ -115,35 +115,3 @@ def room_for(config: Config) -> int:
     """Estimate the bytes of a run's files: every point twice, and a picture."""
     sweep = config.spec.sweep
     return min(150_000 + 200 * sweep.steps * sweep.seeds, 2**26)
-
-
-def _blame_lost_worker(config: Config, blame: Blame, error: BaseException) -> None:
-    """Make an error of the data of one that a dying worker raised amid our own code."""
-    from lrfind.blame import blamed_on, lost_a_worker
-
-    if lost_a_worker(error):
-        with blamed_on(config, blame):
-            raise error
-
-
-def _tell(config: Config, guard: Guard, blame: Blame | None) -> None:
-    """Say what ended the run, where the user did not do it at the keyboard."""
-    if guard.cause in (Cause.TERMINATE, Cause.HANGUP):
-        say(f"ended by {guard.cause.title}")
-    if guard.cause is not Cause.TIMEOUT:
-        return
-    where, doing = str(config.path), "importing what the config names"
-    phase = None if blame is None else blame.phase
-    if phase is not None:
-        from lrfind.blame import place_of
-
-        where, key = place_of(config, phase)
-        doing = f"{key}: {phase.doing}"
-    what = f"{doing} was not done {guard.timeout_s:g} s after the start (--timeout)"
-    from lrfind.console.problems import user_stack
-
-    stack = user_stack(guard.stack)
-    remedy = "see below where it stood, or give it more time" if stack else "give it more time"
-    say(f"error: {Problem(where, what, remedy)}")
-    if stack:
-        sys.stderr.write("\n" + stack)

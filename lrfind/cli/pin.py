@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.options import ConfigFile, Debug, Quiet, wants_color, width_of
+from lrfind.cli.ending import tell_end, whole_or_nothing
+from lrfind.cli.guard import Guard
+from lrfind.cli.options import ConfigFile, Debug, Quiet, Timeout, say, wants_color, width_of
+from lrfind.cli.preload import preload
 from lrfind.cli.ranks import refuse_ranks
+from lrfind.errors import ExitCode
+
+if TYPE_CHECKING:
+    from lrfind.blame import Blame
+    from lrfind.config import Config
+    from lrfind.lock.choice import Choice
+    from lrfind.lock.lock import Lock
 
 
 def pin(
@@ -24,6 +35,7 @@ def pin(
     reason: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Why it was chosen; goes with --lr.")
     ] = None,
+    timeout: Timeout = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -31,28 +43,64 @@ def pin(
 
     The lock, `<config stem>.lrlock.json`, belongs into version control: `lrfind check` tells when
     it no longer fits, `lrfind get` prints its LR. Exit codes: 0 pinned, 2 wrong input, 3 no honest
-    suggestion (the old lock stands), 130 interrupted (the same).
+    suggestion, 124 ended by `--timeout`, 130 by Ctrl-C or SIGTERM; the old lock then stands.
 
     Example: `lrfind pin configs/digits.yaml`
     """
     from lrfind.lock.choice import choice_of
 
     choice = choice_of(lr, reason)
+    preload("lrfind.config")
     from lrfind.config import load
 
     refuse_ranks("pin")
-    loaded = load(config)
-    from lrfind.console import SweepProgress
-    from lrfind.console.pin_table import pin_table
-    from lrfind.lock.files import claim_lock, old_lock, write_lock
-    from lrfind.pinning import pin as make_lock
+    with Guard(timeout) as guard:
+        loaded = load(config)
+        try:
+            lock = _swept(loaded, seeds, choice, guard, quiet=quiet)
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED if guard.cause is None else guard.cause.code
+            raise typer.Exit(code) from None
+        _keep(lock, config)
 
-    claim_lock(config)
-    before = old_lock(config)
+
+def _swept(
+    config: Config, seeds: int | None, choice: Choice | None, guard: Guard, *, quiet: bool
+) -> Lock:
+    """Make the new lock, its story on standard error."""
+    from lrfind.console import SweepProgress
+    from lrfind.lock.files import claim_lock
+
+    claim_lock(config.path)
     with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
-        lock = make_lock(
-            loaded, seeds=seeds, choice=choice, observers=[progress], trial_observers=[progress]
-        )
+
+        def work(blame: Blame) -> Lock:
+            from lrfind.pinning import pin as make_lock
+
+            told = [progress]
+            return make_lock(
+                config,
+                seeds=seeds,
+                choice=choice,
+                observers=told,
+                trial_observers=told,
+                blame=blame,
+            )
+
+        def tell(blame: Blame | None) -> None:
+            progress.close()
+            tell_end(config, guard, blame)
+            say("nothing was pinned; a lock that was there is as it was")
+
+        return whole_or_nothing(config, guard, work, tell)
+
+
+def _keep(lock: Lock, config: Path) -> None:
+    """Write the new lock and show it beside the old one."""
+    from lrfind.console.pin_table import pin_table
+    from lrfind.lock.files import old_lock, write_lock
+
+    before = old_lock(config)
     path = write_lock(lock, config)
     out = sys.stdout
     out.write(pin_table(lock, before, path, config, width=width_of(out), color=wants_color(out)))

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lrfind.console.check_json import check_data
-from lrfind.console.check_words import advice, findings, problems_of
+from lrfind.console.check_words import advice, findings
 from lrfind.lock.check import Check, State, exit_code, worst
 from lrfind.plain_text import one_line
 
 _LEVELS = {
     State.BAD_INPUT: "error",
+    State.BUG: "error",
+    State.TIMED_OUT: "error",
     State.DRIFTED: "error",
     State.STALE: "error",
     State.INCONCLUSIVE: "warning",
@@ -50,8 +52,8 @@ def outputs(checks: Sequence[Check]) -> str:
 
 def _told(check: Check) -> Iterator[tuple[Path, int | None, str]]:
     """Place what was found: at the lines that are wrong or changed, the whole at the config."""
-    if check.error is not None:
-        for problem in problems_of(check):
+    if check.failure is not None:
+        for problem in check.failure.problems:
             at = re.fullmatch(r"(.+):([0-9]+)", problem.where)
             file, line = (Path(at[1]), int(at[2])) if at else (check.config, None)
             yield file, line, str(problem)

@@ -17,6 +17,8 @@ _CODES = {
     State.STALE: "33",
     State.DRIFTED: "31",
     State.BAD_INPUT: "31",
+    State.BUG: "31",
+    State.TIMED_OUT: "31",
 }
 _DIM = "2"
 

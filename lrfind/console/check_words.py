@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lrfind.errors import InputError, Problem
 from lrfind.lock.check import Check, State
 from lrfind.lock.lock import Lock
 from lrfind.lock.trials import Verification
@@ -11,8 +10,8 @@ from lrfind.refine.trial import Trial
 
 def findings(check: Check) -> list[str]:
     """Say what was found, the deciding thing first."""
-    if check.error is not None:
-        return [str(problem) for problem in problems_of(check)]
+    if check.failure is not None:
+        return [str(problem) for problem in check.failure.problems]
     lock, told = check.lock, []
     if lock is None:
         return []
@@ -34,7 +33,7 @@ def findings(check: Check) -> list[str]:
 
 
 def advice(check: Check) -> str:
-    """Say what to do; empty for a good pin, and where an error says it itself."""
+    """Say what to do; empty for a good pin, and where a problem says it itself."""
     renew = f"lrfind pin {check.config}"
     match check.state:
         case State.DRIFTED if any(change.is_stale for change in check.changes):
@@ -49,14 +48,6 @@ def advice(check: Check) -> str:
         case State.INCONCLUSIVE:
             return "look at the curve: lrfind run " + str(check.config)
     return ""
-
-
-def problems_of(check: Check) -> tuple[Problem, ...]:
-    """List what is wrong with the input, one thing or more."""
-    error = check.error
-    if isinstance(error, InputError):
-        return error.problems
-    return (Problem(str(check.config), str(error), "mend it"),) if error is not None else ()
 
 
 def lr_text(lr: float | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from lrfind.errors import ExitCode, LrfindError
+from lrfind.errors import ExitCode, InputError, LrfindError, Problem
 from lrfind.lock.lock import Lock
 from lrfind.lock.staleness import Change
 from lrfind.lock.trials import Verification
@@ -18,6 +18,8 @@ class State(StrEnum):
     """How a pin stands, worst first: the order in which many checks are joined to one exit code."""
 
     BAD_INPUT = "bad input"
+    BUG = "internal error"
+    TIMED_OUT = "timed out"
     DRIFTED = "drifted"
     STALE = "stale"
     INCONCLUSIVE = "inconclusive"
@@ -31,6 +33,8 @@ class State(StrEnum):
 
 _CODES = {
     State.BAD_INPUT: ExitCode.BAD_INPUT,
+    State.BUG: ExitCode.INTERNAL,
+    State.TIMED_OUT: ExitCode.TIMED_OUT,
     State.DRIFTED: ExitCode.DRIFT,
     State.STALE: ExitCode.DRIFT,
     State.INCONCLUSIVE: ExitCode.NO_SUGGESTION,
@@ -60,6 +64,19 @@ class Rerun:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer at all.
+
+    Attributes:
+        state: `BAD_INPUT`, `BUG` or `TIMED_OUT`.
+        problems: what is wrong, one thing or more.
+    """
+
+    state: State
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What is known of one pin.
 
@@ -69,7 +86,7 @@ class Check:
         lock: None where it could not be read.
         changes: what is not as it was.
         rerun: None where nothing was run.
-        error: why there is no answer; None but in state `BAD_INPUT`.
+        failure: why there is no answer; None where there is one.
     """
 
     config: Path
@@ -77,7 +94,7 @@ class Check:
     lock: Lock | None = None
     changes: tuple[Change, ...] = ()
     rerun: Rerun | None = None
-    error: LrfindError | None = None
+    failure: Failure | None = None
 
     @property
     def decades(self) -> float | None:
@@ -112,6 +129,20 @@ class Check:
         """Tell whether the loss is more or less noisy: another batch size, or other data."""
         limit = self.lock.noise_tolerance_decades if self.lock is not None else 0.0
         return self.noise_decades is not None and abs(self.noise_decades) > limit
+
+
+def failure_of(error: LrfindError, config: Path) -> Failure:
+    """Turn an error into what a check tells of it."""
+    if isinstance(error, InputError):
+        return Failure(State.BAD_INPUT, error.problems)
+    return Failure(State.BAD_INPUT, (Problem(str(config), str(error), "mend it"),))
+
+
+def bug_of(error: Exception, config: Path) -> Failure:
+    """Turn an exception that nobody foresaw into what a check tells of it."""
+    what = f"internal error: {' '.join(f'{type(error).__name__}: {error}'.split())}"
+    remedy = "this is a bug of lrfind: run again with --debug and report it"
+    return Failure(State.BUG, (Problem(str(config), what, remedy),))
 
 
 def judge(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from lrfind.blame import Blame
 from lrfind.config import Config
 from lrfind.curve_csv import to_csv
 from lrfind.errors import NoSuggestionError
@@ -31,6 +32,7 @@ def pin(
     choice: Choice | None = None,
     observers: Sequence[Observer] = (),
     trial_observers: Sequence[TrialObserver] = (),
+    blame: Blame | None = None,
 ) -> Lock:
     """Sweep a config with several seeds and make a lock of what they say; writes nothing.
 
@@ -40,6 +42,7 @@ def pin(
         choice: pin this LR instead; the sweeps then tell what later ones must come out at.
         observers: told of every step.
         trial_observers: told of every trial, where the config refines.
+        blame: kept up to date, for those who must say from outside what is being done.
 
     Raises:
         NoSuggestionError: the sweeps hold no answer, and no LR was chosen.
@@ -47,7 +50,7 @@ def pin(
         InputError: as `run_config`.
     """
     count = seeds or max(config.spec.sweep.seeds, PIN_SEEDS)
-    report = whole_report(config.with_seeds(count), observers, trial_observers)
+    report = whole_report(config.with_seeds(count), observers, trial_observers, blame)
     found = report.suggestion
     if choice is not None:
         lr, peak_lr, method, reason = choice.lr, None, BY_HAND, choice.reason

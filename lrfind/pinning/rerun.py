@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lrfind.blame import Blame
 from lrfind.config import Config
 from lrfind.lock.check import Rerun
 from lrfind.lock.lock import Lock
@@ -20,6 +21,7 @@ def rerun(
     verify: bool = False,
     observers: Sequence[Observer] = (),
     trial_observers: Sequence[TrialObserver] = (),
+    blame: Blame | None = None,
 ) -> Rerun:
     """Sweep again as the pin did, with the same seeds.
 
@@ -29,18 +31,20 @@ def rerun(
         verify: whether to train briefly at the pinned LR and to either side as well.
         observers: told of every step.
         trial_observers: told of every trial.
+        blame: kept up to date, for those who must say from outside what is being done.
 
     Raises:
         KeyboardInterrupt: it was interrupted.
         InputError: as `run_config`.
     """
-    report = whole_report(config.with_seeds(len(lock.per_seed)), observers, trial_observers)
-    found = report.suggestion
+    swept = config.with_seeds(len(lock.per_seed))
+    report = whole_report(swept, observers, trial_observers, blame)
+    found, curve = report.suggestion, report.curves[0]
     return Rerun(
         lr=found.lr if found else None,
         why_none=str(report.no_answer or ""),
         per_seed=answers_by_seed(report, config),
         noise=noise_by_seed(report),
         device=report.environment.device,
-        verification=tried(config, lock, report.curves[0], trial_observers) if verify else None,
+        verification=tried(config, lock, curve, trial_observers, blame) if verify else None,
     )

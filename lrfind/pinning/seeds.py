@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lrfind.blame import Blame
 from lrfind.config import Config
 from lrfind.curve import StopReason
 from lrfind.errors import NoSuggestionError
@@ -23,7 +24,10 @@ TINY = 1e-300
 
 
 def whole_report(
-    config: Config, observers: Sequence[Observer], trial_observers: Sequence[TrialObserver]
+    config: Config,
+    observers: Sequence[Observer] = (),
+    trial_observers: Sequence[TrialObserver] = (),
+    blame: Blame | None = None,
 ) -> Report:
     """Run a config to its end.
 
@@ -31,7 +35,7 @@ def whole_report(
         KeyboardInterrupt: it was interrupted; half of the seeds say nothing of a pin.
         InputError: as `run_config`.
     """
-    report = run_config(config, observers, trial_observers)
+    report = run_config(config, observers, trial_observers, blame)
     cut = any(curve.stop is StopReason.INTERRUPTED for curve in report.curves)
     if cut or any(note.code == "refine-interrupted" for note in report.notes):
         raise KeyboardInterrupt

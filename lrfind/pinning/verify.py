@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lrfind.blame import blamed_on
+from lrfind.blame import Blame, blamed_on
 from lrfind.config import Config
 from lrfind.curve import Curve
 from lrfind.errors import DataExhaustedError, InputError, Problem
@@ -22,7 +22,11 @@ from lrfind.spec import ScheduleSection
 
 
 def verify(
-    config: Config, lock: Lock, curve: Curve, observers: Sequence[TrialObserver] = ()
+    config: Config,
+    lock: Lock,
+    curve: Curve,
+    observers: Sequence[TrialObserver] = (),
+    blame: Blame | None = None,
 ) -> Verification:
     """Train from the first seed's start at the pinned LR, a third and three times of it.
 
@@ -33,6 +37,7 @@ def verify(
         lock: its pin.
         curve: of the first seed, which tells the noise of a batch and how far the loss can fall.
         observers: told of every trial.
+        blame: kept up to date, for those who must say from outside what is being done.
 
     Raises:
         InputError: no data are left to train on, or as `open_workload`.
@@ -41,7 +46,7 @@ def verify(
     steps = config.spec.refine.trial_steps or LONGEST
     tolerance = TOLERANCE * (ceiling(curve.loss) - starting_loss(curve.loss))
     try:
-        with blamed_on(config) as blame:
+        with blamed_on(config, blame) as blame:
             workload = blame.workload = open_workload(config)
             with workload.open(curve.seed) as trainable:
                 judge = Judge(trainable)

@@ -18,8 +18,8 @@ from lrfind.console.check_json import check_json
 from lrfind.console.check_markdown import check_markdown
 from lrfind.console.check_table import check_table
 from lrfind.console.pin_table import pin_table
-from lrfind.errors import ConfigError, ExitCode, OutputError, Problem
-from lrfind.lock.check import Check, Rerun, State, exit_code, judge
+from lrfind.errors import ExitCode, OutputError, Problem
+from lrfind.lock.check import Check, Failure, Rerun, State, exit_code, judge
 from lrfind.lock.lock import BY_HAND, Lock
 from lrfind.lock.staleness import Change, Kind
 from lrfind.lock.trials import Verification
@@ -60,9 +60,12 @@ ALL = [
     Check(
         Path(EVIL),
         State.BAD_INPUT,
-        error=ConfigError(
-            Problem("configs/x.yaml:3", "sweep.steps = 0 must be ≥ 2", "raise it"),
-            Problem("configs/x.yaml:4", "\x1b[2Jmodel 'a|b' is *gone*", "100 % sure"),
+        failure=Failure(
+            State.BAD_INPUT,
+            (
+                Problem("configs/x.yaml:3", "sweep.steps = 0 must be ≥ 2", "raise it"),
+                Problem("configs/x.yaml:4", "\x1b[2Jmodel 'a|b' is *gone*", "100 % sure"),
+            ),
         ),
     ),
 ]
