@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from lrfind.cli.guard import Cause, Guard
@@ -74,6 +75,8 @@ def tell_end(config: Config, guard: Guard, blame: Blame | None) -> None:
         say(f"ended by {guard.cause.title}")
     if guard.cause is Cause.TIMEOUT:
         problem, stack = overdue(config, guard, blame)
+        if stack:
+            problem = replace(problem, remedy=f"see below where it stood, or {problem.remedy}")
         say(f"error: {problem}")
         if stack:
             sys.stderr.write("\n" + stack)
@@ -91,6 +94,4 @@ def overdue(config: Config, guard: Guard, blame: Blame | None) -> tuple[Problem,
     what = f"{doing} was not done {guard.timeout_s:g} s after the start (--timeout)"
     from lrfind.console.problems import user_stack
 
-    stack = user_stack(guard.stack)
-    remedy = "see below where it stood, or give it more time" if stack else "give it more time"
-    return Problem(where, what, remedy), stack
+    return Problem(where, what, "give it more time"), user_stack(guard.stack)

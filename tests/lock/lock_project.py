@@ -74,13 +74,13 @@ def lock_of(config: Path, **changes: Any) -> Lock:
     from lrfind.lock.project import digests
     from lrfind.lock.staleness import pinned_values
 
-    spec = load(config).spec
+    spec, source = load(config).spec, config.parent / "src" / "train.py"
     fresh = replace(
         LOCK,
         config=digests([config], config),
         config_digest=spec.digest(),
         spec=pinned_values(spec),
-        sources=digests([config.parent / "src" / "train.py"], config),
+        sources=digests([source] if source.exists() else [], config),
         versions=versions_here(),
     )
     return replace(fresh, **changes)
