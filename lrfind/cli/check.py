@@ -82,17 +82,8 @@ def check(
         run, verify, parse_age(max_age) if max_age else None, timeout, ignore_versions, quiet
     )
     found = expanded(configs)
-    checks: list[Check] = []
     with Guard() as guard:
-        try:
-            for config in found:
-                checks.append(checked(config, question))
-            guard.settle()
-        except KeyboardInterrupt:
-            guard.settle()
-            end_sweeps()
-            by = f"ended by {guard.cause.title}" if guard.cause else "ended"
-            say(f"{by} with {len(checks)} of {len(found)} configs checked")
+        checks = ask(found, question, guard)
         if checks or guard.cause is None:
             show(checks, output_format)
     raise typer.Exit(exit_code(checks) if len(checks) == len(found) else ExitCode.INTERRUPTED)
@@ -135,6 +126,21 @@ def expanded(configs: list[Path]) -> list[Path]:
             raise InputError(Problem(str(path), f"holds no *{SUFFIX}", remedy))
         found += inside
     return list(dict.fromkeys(found))
+
+
+def ask(configs: list[Path], question: Question, guard: Guard) -> list[Check]:
+    """Check one config after the other; fewer, and said so, where told to end."""
+    checks: list[Check] = []
+    try:
+        for config in configs:
+            checks.append(checked(config, question))
+        guard.settle()
+    except KeyboardInterrupt:
+        guard.settle()
+        end_sweeps()
+        by = f"ended by {guard.cause.title}" if guard.cause else "ended"
+        say(f"{by} with {len(checks)} of {len(configs)} configs checked")
+    return checks
 
 
 def checked(config: Path, asked: Question) -> Check:

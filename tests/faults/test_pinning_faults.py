@@ -179,21 +179,23 @@ def test_an_error_of_the_users_is_told_with_their_frames(tmp_path: Path) -> None
 
 def test_locks_are_whole_whenever_pins_are_killed(tmp_path: Path) -> None:
     """SIGKILL at random moments, the write among them, leaves the old lock or a new one."""
-    config, chance = pinned(tmp_path, FINE), random.Random(0)
-    start = time.monotonic()
-    assert Run(tmp_path, "pin", "c.yaml", "-q").end().code == ExitCode.OK
-    whole_s, codes = time.monotonic() - start, []
+    config, chance, codes = pinned(tmp_path, FINE), random.Random(0), []
+    for _ in range(2):
+        # The first one starts the server of processes as well.
+        start = time.monotonic()
+        assert Run(tmp_path, "pin", "c.yaml", "-q").end().code == ExitCode.OK
+        whole_s = time.monotonic() - start
 
-    for _ in range(8):
+    while codes.count(-9) < 6:
         write_lock(lock_of(config), config)
         run = Run(tmp_path, "pin", "c.yaml", "-q")
-        time.sleep(chance.uniform(0.3, 1.1) * whole_s)
+        time.sleep(chance.uniform(0.1, 1) * whole_s)
         run.send("SIGKILL")
         codes.append(run.end().code)
 
         lock = read_lock(config)
         assert (lock.lr == 0.0071) == (len(lock.per_seed) == 3)
-    assert -9 in codes
+        assert len(codes) < 40
 
 
 def test_two_pins_at_once_leave_one_whole_lock(tmp_path: Path) -> None:
