@@ -11,7 +11,7 @@ import typer
 
 from lrfind.cli.ending import tell_end, whole_or_nothing
 from lrfind.cli.guard import Guard
-from lrfind.cli.options import ConfigFile, Debug, Quiet, Timeout, say, wants_color, width_of
+from lrfind.cli.options import ConfigFile, Debug, Quiet, say, wants_color, width_of
 from lrfind.cli.preload import preload
 from lrfind.cli.ranks import refuse_ranks
 from lrfind.errors import ExitCode
@@ -35,7 +35,10 @@ def pin(
     reason: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Why it was chosen; goes with --lr.")
     ] = None,
-    timeout: Timeout = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.001, help="End after this time, also a hang."),
+    ] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
