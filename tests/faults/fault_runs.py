@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -88,7 +89,9 @@ class Run:
         """Send signals one after the other, where the process is still there."""
         for name in names:
             if self._process.is_alive():
-                os.kill(self.pid, getattr(signal, name))
+                # It may end of itself in between.
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, getattr(signal, name))
                 time.sleep(0.05)
 
     def end(self, limit_s: float = 60) -> Ended:
