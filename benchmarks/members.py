@@ -3,7 +3,7 @@
     python -m benchmarks.members [--members 1 2 4 8 16] [--rounds 9]
 
 One thread, CPU time, everything of a row interleaved; ratios within a round, their median with the
-quartiles. `seeds` are sweeps of so many seeds by `lrfind.experiment.sweep_seeds` over the sweep of
+quartiles. `seeds` are sweeps of so many seeds by `lrfind.seed_sweeps.sweep_seeds` over the sweep of
 one that goes the ordinary way; `trials` are so many refinement trials over one trial done alone.
 `bare` is a plain loop over a DataLoader with torch.optim, as many steps as one sweep. `vmap` is one
 training step of so many members by `torch.func`, over one step by autograd: what the way that works
@@ -25,10 +25,10 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from examples.digits import build_cnn, build_model, train_dataset
-from lrfind.experiment import sweep_seeds
 from lrfind.optim import AdamW
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trials import Judge, Trials
+from lrfind.seed_sweeps import sweep_seeds
 from lrfind.spec import DataSection, SweepSection
 from lrfind.workload.members.seeds import why_alone
 from lrfind.workload.parts import objective_of, optimizer_of

@@ -14,10 +14,10 @@ from lrfind.config.schedule import schedule_errors
 from lrfind.config_messages import explain
 from lrfind.curve import StopReason
 from lrfind.errors import InputError, Problem
-from lrfind.experiment import plan_of, sweep_seeds
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
 from lrfind.schedulers.course import Course
+from lrfind.seed_sweeps import plan_of, sweep_seeds
 from lrfind.spec import (
     DataSection,
     GroupSection,

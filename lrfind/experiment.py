@@ -7,7 +7,7 @@ the phase it was raised in.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +16,17 @@ from torch import nn
 
 from lrfind.blame import Blame, blamed_on, placed
 from lrfind.config import Config, check_targets, in_file_order
-from lrfind.curve import Curve, StopReason
+from lrfind.curve import StopReason
 from lrfind.errors import ConfigError, InputError, Problem
 from lrfind.refine.refinement import TrialObserver
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
 from lrfind.schedulers.course import Course
-from lrfind.spec import LossSection, SweepSection
-from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, range_notes, run_sweep
+from lrfind.seed_sweeps import plan_of, sweep_seeds, sweep_seeds_apart
+from lrfind.spec import LossSection
+from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
-from lrfind.workload.members import Seeds, why_alone
+from lrfind.workload.members import why_alone
 from lrfind.workload.nonfinite import told_once
 from lrfind.workload.parts import (
     bound_loss,
@@ -65,7 +66,8 @@ def run_config(
         if group is not None:
             with blamed_on(config):
                 device = choose_device(spec.device, group.world)
-            stack.enter_context(group.joined(device))
+            apart = spec.distributed.strategy == "replicas"
+            stack.enter_context(group.joined_apart() if apart else group.joined(device))
         return _run(config, observers, trial_observers, blame, group)
 
 
@@ -79,7 +81,13 @@ def _run(
     spec, count = config.spec, UpdateCount()
     with blamed_on(config, blame) as blame:
         workload = blame.workload = open_workload(config, group)
-        curves = sweep_seeds(workload, spec.sweep, spec.seed, [*observers, count])
+        apart = group if spec.distributed.strategy == "replicas" else None
+        watching = [*observers, count]
+        more = 0
+        if apart is None:
+            curves = sweep_seeds(workload, spec.sweep, spec.seed, watching)
+        else:
+            curves, more = sweep_seeds_apart(workload, spec.sweep, spec.seed, watching, apart)
     plain = spec.model_dump(mode="json")
     course = Course.from_section(plain["schedule"])
     report = make_report(
@@ -97,8 +105,12 @@ def _run(
     )
     if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
         return report
+    if apart is not None and not apart.world.leads:
+        return report
     with blamed_on(config, blame):
-        return refined(report, workload, spec.refine, course, trial_observers, spent=count.updates)
+        return refined(
+            report, workload, spec.refine, course, trial_observers, spent=count.updates + more
+        )
 
 
 def open_workload(config: Config, group: Group | None = None) -> Workload:
@@ -124,7 +136,7 @@ def open_workload(config: Config, group: Group | None = None) -> Workload:
     if step is not None and spec.step is not None:
         step = with_args(step, spec.step.args)
     parallel = None
-    if group is not None:
+    if group is not None and spec.distributed.strategy != "replicas":
         from lrfind.workload.parallel import Parallel, require_fit
 
         require_fit(spec, found["model"])
@@ -229,53 +241,6 @@ def check_batch_size(config: Config, where: str) -> list[str]:
             what = f"gives {most} samples where a batch of {size} is asked for"
             raise InputError(Problem("data", what, f"take sizes up to {most} in {where}"))
         return [base.__name__ for base in type(trainable.swept.optimizer).__mro__]
-
-
-def sweep_seeds(
-    workload: Workload, section: SweepSection, seed: int, observers: Sequence[Observer]
-) -> list[Curve]:
-    """Run one sweep a seed; Ctrl-C ends them all with what was measured.
-
-    With `auto_range`, a seed whose loss only rose is swept again from a lower start, and the later
-    seeds are swept from there at once.
-    """
-    plan = planned = plan_of(section)
-    # A stream that was read cannot be read again.
-    can_repeat = section.auto_range and not isinstance(workload.data, Iterator)
-    stop = section.stop
-    rule = StopRule(stop.factor, stop.min_steps, stop.window, stop.patience)
-
-    def sweep(seeds: Seeds, index: int, plan: Plan) -> Curve:
-        # A function, so that one seed's model is gone before the next one is built.
-        with seeds.open(index, plan.lr) as trainable:
-            return run_sweep(
-                trainable,
-                plan,
-                rule,
-                seed=seed + index,
-                index=index,
-                count=section.seeds,
-                observers=observers,
-                extend=extended if section.auto_range else None,
-            )
-
-    curves: list[Curve] = []
-    with Seeds(workload, seed, section.seeds, side_by_side=section.side_by_side) as seeds:
-        for index in range(section.seeds):
-            curve = sweep(seeds, index, plan)
-            lower = lowered(plan, curve) if can_repeat and plan is planned else None
-            if lower is not None:
-                plan = lower
-                curve = sweep(seeds, index, plan)
-            curves.append(curve)
-            if curves[-1].stop is StopReason.INTERRUPTED:
-                break
-    return curves
-
-
-def plan_of(section: SweepSection) -> Plan:
-    """Plan the LRs of a sweep."""
-    return Plan(section.mode, section.start_lr, section.end_lr, section.steps)
 
 
 def _loss_of(

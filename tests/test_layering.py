@@ -15,7 +15,7 @@ RANKS = [
     {"registry", "spec", "curve", "atomic", "intake", "distributed"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep", "batch_law"},
-    {"refine"},
+    {"refine", "seed_sweeps"},
     {"report", "blame", "curve_csv", "lock"},
     {"report_form"},
     {"export", "plot", "console", "refined", "partial"},

@@ -29,6 +29,9 @@ PATIENCE = timedelta(seconds=2)
 SIGN_OF_LIFE = timedelta(seconds=1)
 """Time in which a rank that lives says so, after another one was lost."""
 
+LONG = timedelta(days=30)
+"""Time that ranks may work on their own; one that is lost is noticed at once all the same."""
+
 _FAILED = "failed"
 
 _STORE_ERRORS = (RuntimeError, dist.DistError)
@@ -77,6 +80,18 @@ class Group:
             raise
         self._leave_together()
         dist.destroy_process_group()
+
+    @contextmanager
+    def joined_apart(self) -> Iterator[None]:
+        """Join ranks that work on their own and rarely meet, wherever each of them computes."""
+        with self.joined(torch.device("cpu"), LONG):
+            yield
+
+    def exchanged(self, value: Any) -> list[Any]:
+        """Give what every rank has, in their order; waits for all of them."""
+        found: list[Any] = [None] * self.world.size
+        dist.all_gather_object(found, value)
+        return found
 
     def mean(self, value: Tensor, weight: float) -> tuple[Tensor, Tensor]:
         """Give the weighted mean of a number over all ranks, and the sum of the weights.

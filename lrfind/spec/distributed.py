@@ -14,11 +14,12 @@ class DistributedSection(Section):
 
     model_config = SHORT_FORM
 
-    strategy: Literal["ddp", "fsdp", "none"] = Field(
+    strategy: Literal["ddp", "fsdp", "replicas", "none"] = Field(
         default="ddp",
         description="`ddp`: each trains on its share of every batch, with a whole copy of the "
         "model. `fsdp`: the same, with parameters, gradients and optimizer states spread over all "
-        "(FSDP2). `none`: the first one runs alone. Without a launcher it changes nothing.",
+        "(FSDP2). `replicas`: each sweeps some of the seeds alone. `none`: the first one runs "
+        "alone. Without a launcher it changes nothing.",
     )
     wrap: list[str] = Field(
         default_factory=list,

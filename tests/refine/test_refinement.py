@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from lrfind.curve import Curve, StopReason
-from lrfind.experiment import sweep_seeds
 from lrfind.refine.answer import conclude, start_lr
 from lrfind.refine.climb import Climb, Gate, Purse
 from lrfind.refine.refinement import Refinement, refine
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial
 from lrfind.schedulers.course import Course
+from lrfind.seed_sweeps import sweep_seeds
 from lrfind.spec import RefineSection
 from lrfind.suggest import Suggestion, Verdict, suggest
 from lrfind.suggest.purpose import PEAK_RATIO

@@ -18,7 +18,8 @@ from workload_models import Net, plain, rows, workload
 from lrfind import optim
 from lrfind.config import load
 from lrfind.curve import Curve, Step, StopReason
-from lrfind.experiment import inspect_config, sweep_seeds
+from lrfind.experiment import inspect_config
+from lrfind.seed_sweeps import sweep_seeds
 from lrfind.spec import GroupSection, SweepSection
 from lrfind.workload.members import Seeds, Stack, why_alone
 from lrfind.workload.workload import Workload
