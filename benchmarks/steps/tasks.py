@@ -102,7 +102,7 @@ TASKS = (
     Task(f"transformer, {VOCABULARY} characters, Adam", Logits, windows, "Adam", 60, 0.97, 32),
     Task("digits MLP, SGD, opaque loader", digits.build_model, Opaque, "SGD", 430, 1.02),
     Task(
-        "digits MLP, SGD, opaque loader, 2 workers", digits.build_model, Opaque, "SGD", 430, 1.02,
+        "digits MLP, SGD, opaque loader, 2 workers", digits.build_model, Opaque, "SGD", 150, 1.02,
         num_workers=2,
     ),
 )  # fmt: skip
