@@ -42,7 +42,7 @@ _PRELOADED = [
     "lrfind.experiment",
     "lrfind.plot",
     "lrfind.distributed.group",
-    "lrfind.workload.parallel",
+    "lrfind.workload.parallel.sharding",
 ]
 
 
