@@ -8,7 +8,7 @@ nobody can wait for ever.
 
 from __future__ import annotations
 
-import pickle
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -124,10 +124,9 @@ class Group:
         torch.set_rng_state(state.cpu())
 
     def leave(self, key: str, value: Any) -> None:
-        """Leave something for the first rank to find, and wait for nothing."""
+        """Leave what JSON can hold for the first rank to find, and wait for nothing."""
         with suppress(*_STORE_ERRORS):
-            data: Any = pickle.dumps(value)  # typed as text, but torch takes bytes
-            self._open_store().set(f"{key}/{self.world.rank}", data)
+            self._open_store().set(f"{key}/{self.world.rank}", json.dumps(value))
 
     def found(self, key: str, patience: timedelta = PATIENCE) -> dict[int, Any]:
         """Find what other ranks left under a key, by rank, for as long as patience lasts."""
@@ -136,8 +135,7 @@ class Group:
             with suppress(*_STORE_ERRORS):
                 if rank != self.world.rank:
                     self._open_store().wait([f"{key}/{rank}"], patience)
-                    # Written by the same program, in the same job.
-                    found[rank] = pickle.loads(self._open_store().get(f"{key}/{rank}"))
+                    found[rank] = json.loads(self._open_store().get(f"{key}/{rank}"))
         return found
 
     def explained(self, error: BaseException, *, was_told_to_end: bool = False) -> BaseException:

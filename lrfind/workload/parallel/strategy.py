@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import count
 from typing import Any
 
@@ -77,15 +77,15 @@ class Parallel:
         """Join what the ranks noticed; what only another one saw is told with its number."""
         key = f"notes/{next(self._opened)}"
         if not self.group.world.leads:
-            self.group.leave(key, [*own])
+            self.group.leave(key, [astuple(note) for note in own])
             return [*own]
         notes = [*own]
         for rank, others in self.group.found(key).items():
             known = {note.code for note in notes}
             notes += [
-                Note(note.code, f"rank {rank}: {note.message}", note.advice)
-                for note in others
-                if note.code not in known
+                Note(code, f"rank {rank}: {message}", advice)
+                for code, message, advice in others
+                if code not in known
             ]
         if isinstance(objective, MeanObjective) and objective.read_the_same:
             notes.append(self._same_batches())
