@@ -178,7 +178,7 @@ def end_text(curves: Sequence[Curve]) -> str:
 
 
 _ENDS = {
-    StopReason.COMPLETED: "never diverged, up to",
+    StopReason.COMPLETED: "all steps done, up to",
     StopReason.DIVERGED: "diverged at",
     StopReason.NONFINITE: "became inf or NaN at",
     StopReason.INTERRUPTED: "interrupted at",
