@@ -29,7 +29,11 @@ def read_text(path: Path, most: int, remedy: str, error: type[InputError] = Inpu
     Raises:
         InputError: it is missing, no file, too large, a silent pipe, or no UTF-8, with the line.
     """
-    data = read_bytes(path, most, remedy, error)
+    return as_text(read_bytes(path, most, remedy, error), path, error)
+
+
+def as_text(data: bytes, path: Path, error: type[InputError] = InputError) -> str:
+    """Decode what `read_bytes` gave; see `read_text`."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as failure:

@@ -15,11 +15,11 @@ RANKS = [
     {"registry", "spec", "curve", "atomic", "intake", "distributed"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
     {"config", "workload", "sweep", "batch_law"},
-    {"refine", "seed_sweeps"},
+    {"refine", "seed_sweeps", "edit"},
     {"report", "blame", "curve_csv", "lock"},
     {"report_form"},
     {"export", "plot", "console", "refined", "partial"},
-    {"saved", "experiment"},
+    {"saved", "experiment", "known_lr"},
     {"api", "pinning"},
     {"cli"},
 ]

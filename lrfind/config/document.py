@@ -66,7 +66,7 @@ def read_document(path: Path) -> Document:
         ConfigError: it cannot be read, is no YAML, too large, or no mapping.
     """
     text = read_text(path, MAX_BYTES, f"check the path, or {_STARTER}", ConfigError)
-    node = _compose(text, str(path))
+    node = compose(text, str(path))
     if not isinstance(node, MappingNode) or not node.value:
         is_empty = node is None or isinstance(node, MappingNode)
         kind = (
@@ -114,7 +114,12 @@ def scalar(text: str) -> Any:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def _compose(text: str, path: str) -> Node | None:
+def compose(text: str, path: str) -> Node | None:
+    """Read a text as nodes, which know their places; nothing is made of tags.
+
+    Raises:
+        ConfigError: it is no YAML, or more than one document.
+    """
     # The scanner's time grows with the square of open brackets, so they are counted before.
     opened = accumulate(_BRACKETS.get(character, 0) for character in text)
     if max(opened, default=0) > 10 * MAX_DEPTH:
