@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,6 +41,37 @@ def write_atomically(path: Path, data: bytes) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def replace_together(files: Mapping[Path, bytes]) -> None:
+    """Replace files that exist, all of them or none, and keep the permissions of each.
+
+    All are written beside their places before the first is moved there.
+
+    Raises:
+        OutputError: a folder is not writable or the disk is full; every file is as it was. Should
+            a move itself fail, those before it are made, which the message says.
+    """
+    staged: dict[Path, Path] = {}
+    moved: list[str] = []
+    path = Path()
+    try:
+        for path, data in files.items():
+            staged[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+            with staged[path].open("xb") as file:
+                file.write(data)
+            staged[path].chmod(stat.S_IMODE(path.stat().st_mode))
+        for path, temporary in staged.items():
+            temporary.replace(path)
+            moved.append(str(path))
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        done = f"; written before it: {', '.join(moved)}" if moved else ""
+        raise OutputError(Problem(str(path), what + done, "free its folder")) from error
+    finally:
+        for temporary in staged.values():
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def claim_folder(folder: Path, names: tuple[str, ...], *, room_bytes: int = 1) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lrfind import __version__
+from lrfind.cli.apply import apply
 from lrfind.cli.catalog import list_bundled, schema
 from lrfind.cli.check import check
 from lrfind.cli.get import get
@@ -38,6 +39,7 @@ app.command(cls=Command)(plot)
 app.command(cls=Command)(pin)
 app.command(cls=Command)(check)
 app.command(cls=Command)(get)
+app.command(cls=Command)(apply)
 app.command(cls=Command)(schedule)
 app.command(cls=Command)(scale)
 app.command(cls=Command)(init)

@@ -69,6 +69,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("configs", "examples"):
         shutil.copytree(ROOT / name, folder / name)
+    (folder / "train.yaml").write_text("optimizer:\n  lr: 1e-3\n")
     return folder
 
 
@@ -81,7 +82,7 @@ def test_the_example_of_a_help_text_runs(
 ) -> None:
     """What help offers can be copied into a shell as it stands, after a first run."""
     monkeypatch.chdir(checkout)
-    if command in ("suggest", "plot") and not (checkout / "runs").exists():
+    if command in ("suggest", "plot", "apply") and not (checkout / "runs").exists():
         lrfind("run", "configs/digits.yaml")
     if command in ("check", "get") and not (checkout / "configs/digits.lrlock.json").exists():
         lrfind("pin", "configs/digits.yaml", "--seeds", "1")

@@ -1,0 +1,57 @@
+"""The recipes under docs/recipes can be followed: each command that is marked so runs in order."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RECIPE = ROOT / "docs" / "recipes" / "your-config-files.md"
+
+
+def blocks(page: str, mark: str) -> list[tuple[str, str]]:
+    """Find the fenced blocks behind a mark: what the mark names, and the text."""
+    found = re.findall(rf"<!-- {mark}:? ?(\S*) -->\n```\w+\n(.*?)```", page, flags=re.DOTALL)
+    return [(name, text) for name, text in found]
+
+
+@pytest.fixture(name="checkout")
+def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the shipped configs and examples, and nothing else."""
+    for name in ("configs", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_your_config_files(checkout: Path, lrfind: Callable[..., Any]) -> None:
+    """Every command exits with 0, and the diff that is shown is the one that comes out."""
+    page = RECIPE.read_text("utf-8")
+    for name, text in blocks(page, "file"):
+        checkout.joinpath(name).write_text(text)
+    shown = re.search(r"```diff\n(.*?)```", page, flags=re.DOTALL)
+    assert shown is not None
+
+    printed = ""
+    commands = [line for _, text in blocks(page, "runs") for line in text.splitlines()]
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        outcome = lrfind(*arguments)
+
+        assert program == "lrfind"
+        assert outcome.code == 0, f"{command}\n{outcome.err}"
+        printed += outcome.out
+
+    assert len(commands) == 6
+    assert without_last_digits(shown[1]) in without_last_digits(printed)
+
+
+def without_last_digits(text: str) -> str:
+    """Mask what may differ by a little from machine to machine."""
+    return re.sub(r"\d\.\de-", "#e-", text)
