@@ -32,6 +32,7 @@ from lrfind.seed_sweeps import sweep_seeds
 from lrfind.spec import DataSection, SweepSection
 from lrfind.workload.members.seeds import why_alone
 from lrfind.workload.parts import objective_of, optimizer_of
+from lrfind.workload.plain import PlainRecipe
 from lrfind.workload.workload import Workload
 
 Run = Callable[[], object]
@@ -67,15 +68,15 @@ class Kind:
             auto_range=False,
             stop={"factor": float("inf")},
         )
-        return Workload(
+        recipe = PlainRecipe(
             model=self.build,
             data=self.data,
             objective=objective_of(self.loss, None),
             optimizer=optimizer_of(self.optimizer, {}, ()),
             sweep=section,
             loader=DataSection(target="none:none", batch_size=64),
-            device=torch.device("cpu"),
         )
+        return Workload(recipe, sweep=section, device=torch.device("cpu"))
 
 
 class TokenModel(nn.Module):

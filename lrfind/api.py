@@ -32,6 +32,7 @@ from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.feed import is_dataset
 from lrfind.workload.nonfinite import told_once
 from lrfind.workload.parts import OptimizerLike, objective_of, optimizer_of
+from lrfind.workload.plain import PlainRecipe
 from lrfind.workload.workload import Workload
 
 
@@ -117,16 +118,16 @@ def range_test(
     course, planned = _course(schedule)
     groups = [_validated(GroupSection, dict(group), "param_groups") for group in param_groups]
     _refuse_contradictions(model, optimizer, loss_fn, step)
-    workload = Workload(
+    recipe = PlainRecipe(
         model=model,
         data=batches,
         objective=objective_of(loss_fn, step),
         optimizer=optimizer_of(optimizer, optimizer_args or {}, groups),
         sweep=section,
         loader=_validated(DataSection, {"target": "", "batch_size": batch_size}, "range_test"),
-        device=choose_device(str(device)),
-        validation=_held_out(validation, batch_size),
     )
+    held_out = _held_out(validation, batch_size)
+    workload = Workload(recipe, section, choose_device(str(device)), held_out)
     curves = sweep_seeds(workload, section, seed, [*observers, count := UpdateCount()])
     if curves[-1].stop is StopReason.INTERRUPTED:
         raise KeyboardInterrupt

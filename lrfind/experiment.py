@@ -35,7 +35,8 @@ from lrfind.workload.parts import (
     optimizer_of,
     with_args,
 )
-from lrfind.workload.workload import Workload, is_factory
+from lrfind.workload.plain import PlainRecipe, is_factory
+from lrfind.workload.workload import Workload
 
 if TYPE_CHECKING:
     from lrfind.distributed.group import Group
@@ -141,7 +142,7 @@ def open_workload(config: Config, group: Group | None = None) -> Workload:
 
         require_fit(spec, found["model"])
         parallel = Parallel(group, spec.distributed, device, spec.sweep.precision)
-    return Workload(
+    recipe = PlainRecipe(
         model=_factory(found["model"], spec.model.args),
         data=_factory(found["data"], spec.data.args),
         objective=objective_of(_loss_of(spec.loss, found, device), step),
@@ -152,6 +153,10 @@ def open_workload(config: Config, group: Group | None = None) -> Workload:
         ),
         sweep=spec.sweep,
         loader=spec.data,
+    )
+    return Workload(
+        recipe,
+        sweep=spec.sweep,
         device=device,
         validation=None
         if validation is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -102,9 +102,7 @@ class _Part:
         if not indices:
             return []
         section, planned = self.section, plan
-        # A stream that was read cannot be read again.
-        is_stream = isinstance(self.workload.data, Iterator)
-        can_repeat = can_lower and section.auto_range and not is_stream
+        can_repeat = can_lower and section.auto_range and self.workload.recipe.can_repeat
         curves: list[Curve] = []
         first, side_by_side = self.seed + indices.start, section.side_by_side
         with Seeds(self.workload, first, len(indices), side_by_side=side_by_side) as seeds:

@@ -16,6 +16,7 @@ from lrfind.export import CurveRecorder
 from lrfind.spec import DataSection, SweepSection
 from lrfind.sweep import Plan, StopRule, run_sweep
 from lrfind.workload.parts import objective_of, optimizer_of
+from lrfind.workload.plain import PlainRecipe
 from lrfind.workload.workload import Workload
 
 Loop = Callable[[Task, nn.Module], None]
@@ -44,15 +45,15 @@ def by_hand(task: Task, model: nn.Module) -> None:
 
 def by_lrfind(task: Task, model: nn.Module) -> None:
     """Sweep with all that `lrfind run` has around the loop: the stop rule, the file, the story."""
-    workload = Workload(
+    recipe = PlainRecipe(
         model=lambda: model,
         data=task.loader(),
         objective=objective_of(loss, None),
         optimizer=optimizer_of(task.optimizer.lower(), {}, []),
         sweep=SweepSection(),
         loader=DataSection(target=""),
-        device=torch.device("cpu"),
     )
+    workload = Workload(recipe, sweep=recipe.sweep, device=torch.device("cpu"))
     plan = Plan("exponential", START_LR, END_LR, task.steps)
     with tempfile.TemporaryDirectory() as folder, SweepProgress(quiet=True) as progress:
         observers = [CurveRecorder(Path(folder)), progress]

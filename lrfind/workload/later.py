@@ -11,6 +11,9 @@ from torch import Tensor
 from lrfind.curve import Measurement
 from lrfind.workload.update_size import ratio_of
 
+LAG = 8
+"""Steps that a GPU may be ahead of the loop that reads its losses."""
+
 
 class LateMeasurement:
     """What a step measured, once the device is done with it: `lrfind.sweep.Late` for torch.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -54,6 +54,24 @@ def loss_scaler(
             "write precision: fp32",
         )
     return torch.amp.GradScaler(device.type)
+
+
+def scaled_step(
+    scaler: torch.amp.GradScaler, optimizer: Optimizer, look: Callable[[], None]
+) -> bool:
+    """Update with scaled gradients; False where one overflowed and nothing was updated.
+
+    Args:
+        scaler: scaled the loss.
+        optimizer: what steps.
+        look: called when the gradients are no longer scaled, before the step.
+    """
+    scaler.unscale_(optimizer)
+    look()
+    before = scaler.get_scale()
+    scaler.step(optimizer)
+    scaler.update()
+    return bool(scaler.get_scale() >= before)
 
 
 def _refusal(what: str, remedy: str) -> InputError:

@@ -23,6 +23,9 @@ from lrfind.workload.copies import Copies, InMemory
 
 Restore = Callable[[], None]
 
+DATA_SEED = 0
+"""Seed under which data sets are made and held-out batches are read, whatever the sweep's seed."""
+
 
 @contextmanager
 def preserved(

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from lrfind.errors import DataExhaustedError
 from lrfind.suggest.answer import Note
 from lrfind.workload.backward import backward
-from lrfind.workload.batch import batch_length, describe, to_device
+from lrfind.workload.batch import batch_length, describe
 from lrfind.workload.evaluation import evaluating
 from lrfind.workload.feed import Feed
-from lrfind.workload.later import LateMeasurement
+from lrfind.workload.later import LAG, LateMeasurement
+from lrfind.workload.loop import Loop, PlainLoop
 from lrfind.workload.low_memory import StepInBackward
 from lrfind.workload.nonfinite import NumberCheck
 from lrfind.workload.objective import Objective
@@ -29,11 +30,8 @@ from lrfind.workload.optimizer import (
     switch_mode,
 )
 from lrfind.workload.phase import Phase
-from lrfind.workload.precision import autocast, loss_scaler
+from lrfind.workload.precision import autocast, loss_scaler, scaled_step
 from lrfind.workload.update_size import UpdateSize
-
-LAG = 8
-"""Steps that a GPU may be ahead of the loop that reads its losses."""
 
 
 class TorchTrainable:
@@ -44,7 +42,8 @@ class TorchTrainable:
         swept: its optimizer and the groups' LR multipliers.
         objective: batch to loss.
         feed: endless batches.
-        device: where batches go.
+        device: where it runs.
+        loop: what surrounds a step; nothing where left out.
         accumulate: batches whose mean gradient makes one update.
         precision: `fp32 | bf16 | fp16`; fp16 scales the loss.
         clip_grad_norm: largest ℓ2 norm of all gradients together.
@@ -59,10 +58,6 @@ class TorchTrainable:
         phase: what is being done right now: whom to blame for an exception.
         grad_norm: ℓ2 norm of the last gradients before clipping, where they are clipped.
         batch_size: samples of an update's batches, once one was seen.
-        objective: batch to loss.
-        device: where batches go.
-        accumulate: batches whose mean gradient makes one update.
-        held_out: fixed batches; none where the training loss is measured.
         lag: steps that may be queued unread; 0 on a CPU and where each loss must be known.
     """
 
@@ -74,6 +69,7 @@ class TorchTrainable:
         feed: Feed,
         *,
         device: torch.device,
+        loop: Loop | None = None,
         accumulate: int = 1,
         precision: str = "fp32",
         clip_grad_norm: float | None = None,
@@ -88,6 +84,7 @@ class TorchTrainable:
         self.batch_size: int | None = None
         self.objective = objective
         self._feed = feed
+        self._loop = loop or PlainLoop(device)
         self.device = device
         self.accumulate = accumulate
         self._precision = precision
@@ -135,10 +132,9 @@ class TorchTrainable:
         self._draw()
         losses = []
         for index, batch in self._batches:
-            losses.append(loss := self._loss(index, batch))
+            losses.append(loss := self._loss(index, batch, is_trained=with_gradients))
             if with_gradients:
-                self.phase = Phase.BACKWARD
-                backward(loss if self.accumulate == 1 else loss / self.accumulate)
+                self._backward(loss)
         clipped, self._clipped = self._clipped, None
         explain = partial(self._check.late_losses, self._batches)
         moved = self._update_size.take()
@@ -178,21 +174,17 @@ class TorchTrainable:
             return True
         if self._needs_closure:
             optimizer.step(self._closure)
+            self._loop.after_step()
             clear_gradients(self._parameters)
             return True
         if self._scaler is None:
-            self._clip_gradients()
+            self._look_at_gradients()
             optimizer.step()
-            clear_gradients(self._parameters)
-            return True
-        if self._clip is not None:
-            self._scaler.unscale_(optimizer)
-            self._clip_gradients()
-        before = self._scaler.get_scale()
-        self._scaler.step(optimizer)
-        self._scaler.update()
-        is_taken = bool(self._scaler.get_scale() >= before)
-        self._check.scaled(is_taken, self._lr)
+            is_taken = True
+        else:
+            is_taken = scaled_step(self._scaler, optimizer, self._look_at_gradients)
+            self._check.scaled(is_taken, self._lr)
+        self._loop.after_step()
         clear_gradients(self._parameters)
         return is_taken
 
@@ -206,7 +198,7 @@ class TorchTrainable:
             self._draw()
             return self._mean(self._batches, "data")
         with evaluating(self.model, self.swept.optimizer):
-            batches = [(i, to_device(b, self.device)) for i, b in enumerate(self.held_out)]
+            batches = [(i, self._loop.move(b)) for i, b in enumerate(self.held_out)]
             return self._mean(batches, "sweep.validation")
 
     @property
@@ -223,9 +215,8 @@ class TorchTrainable:
 
     def gradient_norm(self) -> float:
         """ℓ2 norm of all gradients together, 0 where there are none."""
-        if self._early is not None:
-            return self._early.gradient_norm()
-        return float(gradient_norm(self._parameters))
+        early = self._early
+        return float(gradient_norm(self._parameters)) if early is None else early.gradient_norm()
 
     def take(self) -> Any:
         """Draw the next batch as it comes, without training on it.
@@ -247,6 +238,7 @@ class TorchTrainable:
             self.objective,
             Feed(batches),
             device=self.device,
+            loop=self._loop,
             accumulate=accumulate or self.accumulate,
             precision=self._precision,
             clip_grad_norm=self._clip,
@@ -268,17 +260,16 @@ class TorchTrainable:
         self.phase = Phase.DATA
         self._batches = []
         for _ in range(self.accumulate):
-            self._batches.append((self._drawn, to_device(self._feed.next(), self.device)))
+            self._batches.append((self._drawn, self._loop.move(self._feed.next())))
             self._drawn += 1
+        self._loop.drawn([batch for _, batch in self._batches])
         if self.batch_size is None:
-            lengths = [batch_length(batch) for _, batch in self._batches]
-            self.batch_size = sum(n for n in lengths if n is not None) or None
+            self.batch_size = sum(batch_length(batch) or 0 for _, batch in self._batches) or None
 
     def _evaluate(self) -> float:
         total = 0.0
-        batches = self._batches
-        for index, batch in batches:
-            loss = self._loss(index, batch)
+        for index, batch in self._batches:
+            loss = self._loss(index, batch, is_trained=True)
             self.phase = Phase.BACKWARD
             value = float(loss.detach())
             # Here, where the device has just been waited for, and before more work is queued.
@@ -287,11 +278,17 @@ class TorchTrainable:
             if math.isfinite(value) and self._early is not None:
                 self._early.hold(loss)
             elif math.isfinite(value):
-                scaled = loss if self.accumulate == 1 else loss / self.accumulate
-                backward(scaled if self._scaler is None else self._scaler.scale(scaled))
+                self._backward(loss)
             else:
                 self._explain(loss, batch, "data")
-        return total / len(batches)
+        return total / len(self._batches)
+
+    def _backward(self, loss: Tensor) -> None:
+        self.phase = Phase.BACKWARD
+        self._loop.before_backward(loss)
+        scaled = loss if self.accumulate == 1 else loss / self.accumulate
+        backward(scaled if self._scaler is None else self._scaler.scale(scaled))
+        self._loop.after_backward()
 
     def _mean(self, batches: Sequence[tuple[int, Any]], where: str) -> float:
         losses = [self._loss(*batch) for batch in batches]
@@ -328,11 +325,12 @@ class TorchTrainable:
         with torch.enable_grad():
             clear_gradients(self._parameters)
             value = self._evaluate()
-        self._clip_gradients()
+        self._look_at_gradients()
         self.phase = Phase.UPDATE
         return value
 
-    def _clip_gradients(self) -> None:
+    def _look_at_gradients(self) -> None:
+        self._loop.before_step()
         if self._clip is None:
             return
         norm = gradient_norm(self._parameters)
@@ -344,7 +342,9 @@ class TorchTrainable:
                 self._check.gradients(self._lr)
         clip_gradients(self._parameters, self._clip, norm)
 
-    def _loss(self, index: int, batch: Any) -> Tensor:
+    def _loss(self, index: int, batch: Any, *, is_trained: bool = False) -> Tensor:
         self.phase = Phase.FORWARD
+        if is_trained:
+            self._loop.before_forward(batch, index)
         with self._autocast:
             return self.objective(self.model, batch, index)

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from lrfind.spec import DataSection, SweepSection, ValidationSection
 from lrfind.workload.parts import objective_of, optimizer_of
+from lrfind.workload.plain import PlainRecipe
 from lrfind.workload.workload import Workload
 
 CPU = torch.device("cpu")
@@ -67,13 +68,18 @@ def workload(
 ) -> Workload:
     """Join parts into a workload on the CPU."""
     data = rows() if data is None else data
-    return Workload(
+    section = SweepSection(**sweep)
+    recipe = PlainRecipe(
         model=model,
         data=data,
         objective=objective_of(None if step else loss, step),
         optimizer=optimizer_of(optimizer, args or {}, groups),
-        sweep=SweepSection(**sweep),
+        sweep=section,
         loader=DataSection(target="", batch_size=batch_size),
+    )
+    return Workload(
+        recipe,
+        sweep=section,
         device=CPU,
         validation=None if validation is None else (validation, ValidationSection(target="")),
     )
