@@ -30,7 +30,6 @@ from lrfind.suggest.panel import find_rule
 from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.feed import is_dataset
-from lrfind.workload.nonfinite import told_once
 from lrfind.workload.parts import OptimizerLike, objective_of, optimizer_of
 from lrfind.workload.plain import PlainRecipe
 from lrfind.workload.workload import Workload
@@ -140,7 +139,7 @@ def range_test(
         threads=torch.get_num_threads(),
         title=workload.title,
         group_scales=workload.group_scales,
-        notes=[*told_once(workload.notes), *range_notes(curves, plan_of(section))],
+        notes=[*workload.told, *range_notes(curves, plan_of(section))],
     )
     if not trials.enabled:
         return report

@@ -17,17 +17,17 @@ from torch import nn
 from lrfind.blame import Blame, blamed_on, placed
 from lrfind.config import Config, check_targets, in_file_order
 from lrfind.curve import StopReason
+from lrfind.data import Place, table
 from lrfind.errors import ConfigError, InputError, Problem
 from lrfind.refine.refinement import TrialObserver
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
 from lrfind.schedulers.course import Course
 from lrfind.seed_sweeps import plan_of, sweep_seeds, sweep_seeds_apart
-from lrfind.spec import LossSection
+from lrfind.spec import LoaderSection, LossSection
 from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.members import why_alone
-from lrfind.workload.nonfinite import told_once
 from lrfind.workload.parts import (
     bound_loss,
     functional_loss,
@@ -101,7 +101,7 @@ def _run(
         threads=torch.get_num_threads(),
         title=f"{config.path.stem}: {workload.title}",
         group_scales=workload.group_scales,
-        notes=[*told_once(workload.notes), *range_notes(curves, plan_of(spec.sweep))],
+        notes=[*workload.told, *range_notes(curves, plan_of(spec.sweep))],
         folder=config.rule_folder,
     )
     if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
@@ -144,7 +144,7 @@ def open_workload(config: Config, group: Group | None = None) -> Workload:
         parallel = Parallel(group, spec.distributed, device, spec.sweep.precision)
     recipe = PlainRecipe(
         model=_factory(found["model"], spec.model.args),
-        data=_factory(found["data"], spec.data.args),
+        data=_data_of("data", spec.data, found, config),
         objective=objective_of(_loss_of(spec.loss, found, device), step),
         optimizer=optimizer_of(
             spec.optimizer.name or found["optimizer"],
@@ -160,7 +160,7 @@ def open_workload(config: Config, group: Group | None = None) -> Workload:
         device=device,
         validation=None
         if validation is None
-        else (_factory(found["sweep.validation"], validation.args), validation),
+        else (_data_of("sweep.validation", validation, found, config), validation),
         parallel=parallel,
     )
 
@@ -211,6 +211,7 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
         rows.append(("groups", "lr × " + ", ".join(f"{scale:g}" for scale in groups)))
     sweep = config.spec.sweep
     plan = f"{sweep.mode}, {sweep.start_lr:g} to {sweep.end_lr:g} in {sweep.steps} steps"
+    rows += workload.about_data
     rows += [("note", str(note)) for note in trainable.notes]
     rows.append(("sweep", plan if sweep.seeds == 1 else f"{plan}, {sweep.seeds} seeds"))
     if sweep.seeds > 1:
@@ -258,6 +259,14 @@ def _loss_of(
     loss = bound_loss(found["loss"], section.args)
     # Class weights and the like must be where the outputs will be.
     return loss.to(device) if isinstance(loss, nn.Module) else loss
+
+
+def _data_of(key: str, section: LoaderSection, found: Mapping[str, Any], config: Config) -> Any:
+    """Bind data to their arguments; a table's path starts from the config's folder, as targets."""
+    args, target = section.args, found[key]
+    if target is table:
+        args = {"place": Place(config.folder, key), **args}
+    return _factory(target, args)
 
 
 def _factory(target: Any, args: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "lrfind"
 RANKS = [
     {"errors", "smoothing", "output_format", "plain_text"},
     {"registry", "spec", "curve", "atomic", "intake", "distributed"},
-    {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame"},
+    {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame", "data"},
     {"config", "workload", "sweep", "batch_law"},
     {"refine", "seed_sweeps", "edit"},
     {"report", "blame", "curve_csv", "lock"},

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,3 +58,27 @@ def test_your_config_files(checkout: Path, lrfind: Callable[..., Any]) -> None:
 def without_last_digits(text: str) -> str:
     """Mask what may differ by a little from machine to machine."""
     return re.sub(r"\d\.\de-", "#e-", text)
+
+
+@pytest.mark.parametrize("name", ["tables"])
+def test_a_recipe_runs_in_an_empty_folder(name: str, tmp_path: Path) -> None:
+    """Who copies the files of a page and types its commands gets an answer from each."""
+    page = (ROOT / "docs" / "recipes" / f"{name}.md").read_text("utf-8")
+    for file, text in blocks(page, "file"):
+        tmp_path.joinpath(file).write_text(text, encoding="utf-8")
+    commands = re.findall(r"^```bash\n(.*?)```", page, flags=re.DOTALL | re.MULTILINE)
+    programs = {"python": [sys.executable], "lrfind": [sys.executable, "-m", "lrfind"]}
+
+    for line in "".join(commands).splitlines():
+        program, *arguments = shlex.split(line)
+        done = subprocess.run(
+            [*programs[program], *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+
+    assert commands

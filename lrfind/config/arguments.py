@@ -93,6 +93,7 @@ def misfits(call: Called, config: Config) -> Iterator[Problem]:
         if p.default is p.empty
         and p.kind in (*_POSITIONAL, p.KEYWORD_ONLY)
         and p.name not in call.args
+        and (key, p.name) != ("model", "data")  # the sweep gives it
     ]
     if missing:
         what = f"{call.name} needs {', '.join(missing)}, which {key}.args does not give"

@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lrfind.errors import InputError, Problem
@@ -14,6 +14,9 @@ from lrfind.registry import is_file
 
 MARKS = (".git", "pyproject.toml")
 """What stands at the root of a project."""
+
+_PIECE = 1 << 20
+"""Bytes of a file that are held at once: a table may be large."""
 
 _INSTALLED = {"site-packages", "dist-packages"}
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -84,8 +87,22 @@ def changed_files(pinned: Mapping[str, str], config: Path) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     try:
-        # Git may check a file out with other line ends than it was pinned with.
-        return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+        found = hashlib.sha256()
+        with path.open("rb") as file:
+            for part in _with_plain_line_ends(iter(lambda: file.read(_PIECE), b"")):
+                found.update(part)
+        return found.hexdigest()
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
         raise InputError(Problem(str(path), what, "check its permissions")) from None
+
+
+def _with_plain_line_ends(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Turn CR LF into LF: Git may check a file out with other line ends than it was pinned with."""
+    kept = b""
+    for part in parts:
+        text = kept + part
+        # The other half of a line end may come with the next part.
+        kept = text[-1:] if text.endswith(b"\r") else b""
+        yield text[: len(text) - len(kept)].replace(b"\r\n", b"\n")
+    yield kept

@@ -17,6 +17,7 @@ from lrfind.lock.staleness import pinned_values
 from lrfind.lock.tolerance import USUAL_NOISE_DECADES, tolerance_decades
 from lrfind.lock.versions import versions_here
 from lrfind.pinning.seeds import answers_by_seed, noise_by_seed, whole_report
+from lrfind.pinning.tables import data_files
 from lrfind.refine.refinement import TrialObserver
 from lrfind.report import Report
 from lrfind.sweep import Observer
@@ -75,7 +76,7 @@ def pin(
         config=digests([config.path], config.path),
         config_digest=config.spec.digest(),
         spec=pinned_values(config.spec),
-        sources=digests(source_files(config.path), config.path),
+        sources=digests([*source_files(config.path), *data_files(config)], config.path),
         curve_digest=hashlib.sha256(to_csv(report.curves).encode()).hexdigest(),
         versions=versions_here(),
         device=report.environment.device,

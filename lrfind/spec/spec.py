@@ -44,7 +44,9 @@ class Spec(Section):
         pattern=r"^(auto|cpu|cuda|cuda:\d+|mps)$",
         description="`auto | cpu | cuda | cuda:N | mps`; auto takes a GPU where there is one.",
     )
-    model: ModelSection = Field(description="What is trained.")
+    model: ModelSection = Field(
+        description="What is trained; a function's required parameter `data` gets what `data` gave."
+    )
     data: DataSection = Field(description="The training data.")
     loss: LossSection | None = Field(
         default=None, description="The loss; left out when the model returns its own."

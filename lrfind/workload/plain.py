@@ -14,6 +14,7 @@ from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 from torch.utils.data import TensorDataset
 
+from lrfind.data import Table
 from lrfind.errors import InputError, Problem
 from lrfind.spec import DataSection, SweepSection
 from lrfind.workload.feed import as_batches
@@ -30,7 +31,8 @@ class PlainRecipe:
     """Model, data, objective and optimizer.
 
     Attributes:
-        model: a module, restored after each seed, or a factory that is called for each.
+        model: a module, restored after each seed, or a factory that is called for each, with the
+            data where it has a required parameter `data`.
         data: a data source, or a factory of one.
         objective: batch to loss.
         optimizer: a ready optimizer of `model`, or what builds one for a model.
@@ -38,7 +40,7 @@ class PlainRecipe:
         loader: how a bare dataset is batched.
     """
 
-    model: nn.Module | Callable[[], Any]
+    model: nn.Module | Callable[..., Any]
     data: Any
     objective: Objective
     optimizer: Optimizer | Callable[[nn.Module], SweptOptimizer]
@@ -67,7 +69,7 @@ class PlainRecipe:
             with preserved_order(source):
                 making.doing(Phase.MODEL)
                 seed_everything(making.seed)
-                model = making.prepared(self._open_model().to(making.device))
+                model = making.prepared(self._open_model(source).to(making.device))
                 making.doing(Phase.OPTIMIZER)
                 swept = adopt(ready, model) if ready is not None else self._build(model)
                 yield self._parts(model, swept, source, making)
@@ -80,8 +82,9 @@ class PlainRecipe:
         source = self._source if is_factory(self.data) else self.data
         if self.loader.num_workers:
             return None
-        if type(source) is TensorDataset:
-            return source.tensors
+        if type(source) in (TensorDataset, Table):
+            columns: tuple[Tensor, ...] = source.tensors
+            return columns
         is_tuple = type(source) is tuple and all(isinstance(part, Tensor) for part in source)
         return source if is_tuple else None
 
@@ -108,6 +111,7 @@ class PlainRecipe:
             clip_grad_norm=self.sweep.clip_grad_norm,
             reopen=self.data if is_remade else None,
             brings_batches=batches is source,
+            about_data=source.told.rows if isinstance(source, Table) else (),
         )
 
     def _build(self, model: nn.Module) -> SweptOptimizer:
@@ -146,8 +150,10 @@ class PlainRecipe:
             self._source = self.data()
         return self._source
 
-    def _open_model(self) -> nn.Module:
-        model: Any = self.model() if is_factory(self.model) else self.model
+    def _open_model(self, source: Any) -> nn.Module:
+        model: Any = self.model
+        if is_factory(model):
+            model = model(data=source) if wants_data(model) else model()
         if not isinstance(model, nn.Module):
             raise InputError(
                 Problem(
@@ -178,3 +184,12 @@ def is_factory(value: Any) -> bool:
     return inspect.isclass(value) or (
         callable(value) and not isinstance(value, Iterable) and not hasattr(value, "__getitem__")
     )
+
+
+def wants_data(factory: Callable[..., Any]) -> bool:
+    """Tell a model's factory that must be given the data, to take sizes from: by `data`."""
+    try:
+        parameter = inspect.signature(factory).parameters.get("data")
+    except (TypeError, ValueError):
+        return False
+    return parameter is not None and parameter.default is parameter.empty

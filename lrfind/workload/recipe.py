@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -58,6 +58,7 @@ class Parts:
         reopen: makes a new source where `batches` cannot be read a second time.
         brings_batches: whether the data make their own batches.
         notes: what was noticed in the making.
+        about_data: what the data are, whatever the seed: a name and a sentence, a row a thing.
     """
 
     model: nn.Module
@@ -72,6 +73,7 @@ class Parts:
     reopen: Callable[[], Iterable[Any]] | None = None
     brings_batches: bool = True
     notes: list[Note] = field(default_factory=list)
+    about_data: Sequence[tuple[str, str]] = ()
 
 
 class Recipe(Protocol):

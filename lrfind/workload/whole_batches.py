@@ -27,6 +27,8 @@ from torch.utils.data import (
     default_collate,
 )
 
+from lrfind.data import Table
+
 AHEAD = 64
 """Batches whose indices are read at once, where that draws no random number earlier."""
 
@@ -34,8 +36,9 @@ AHEAD = 64
 def in_whole_batches(source: Iterable[Any]) -> Iterable[Any]:
     """Make a DataLoader over tensors give the same batches faster; leave any other source alone.
 
-    Taken are loaders with the default collate function over a `TensorDataset`, or a `Subset` of
-    one, of contiguous tensors on the CPU. They have no need of worker processes, and get none.
+    Taken are loaders with the default collate function over a `TensorDataset` (a table is one), or
+    a `Subset` of one, of contiguous tensors on the CPU. They have no need of worker processes, and
+    get none.
     """
     if type(source) is not DataLoader or not _is_ordinary(source):
         return source
@@ -46,7 +49,7 @@ def in_whole_batches(source: Iterable[Any]) -> Iterable[Any]:
             return source
         rows = torch.tensor(dataset.indices)
         dataset = dataset.dataset
-    if type(dataset) is not TensorDataset or not all(map(_is_plain, dataset.tensors)):
+    if type(dataset) not in (TensorDataset, Table) or not all(map(_is_plain, dataset.tensors)):
         return source
     return _WholeBatches(source, dataset.tensors, rows)
 

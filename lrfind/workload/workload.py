@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from lrfind.workload.batch import to_device
 from lrfind.workload.copies import Copies, InMemory, copies
 from lrfind.workload.determinism import deterministic, notes_on
 from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
+from lrfind.workload.nonfinite import told_once
 from lrfind.workload.objective import Objective
 from lrfind.workload.phase import Phase
 from lrfind.workload.plain import is_factory
@@ -45,6 +46,7 @@ class Workload:
         title: model, optimizer and batch size in a line; empty before the first seed.
         group_scales: LR multiplier of each parameter group, where there are several.
         brings_batches: whether the data opened last make their own batches.
+        about_data: what the data are, whatever the seed: a name and a sentence, a row a thing.
         notes: what was seen in the last sweep of each seed.
         copies: keeps what must be put back while a seed is open.
     """
@@ -58,6 +60,7 @@ class Workload:
     title: str = field(default="", init=False)
     group_scales: tuple[float, ...] = field(default=(), init=False)
     brings_batches: bool = field(default=False, init=False)
+    about_data: Sequence[tuple[str, str]] = field(default=(), init=False)
     _running: TorchTrainable | None = field(default=None, init=False)
     _batch_size: int | None = field(default=None, init=False)
     notes: dict[int, list[Note]] = field(default_factory=dict, init=False)
@@ -73,6 +76,15 @@ class Workload:
     def batch_size(self) -> int | None:
         """Samples of an update's batches, once one was seen."""
         return self._batch_size if self._running is None else self._running.batch_size
+
+    @property
+    def told(self) -> list[Note]:
+        """Say what the data are, where that was inferred, and once for all seeds what was seen."""
+        seen = told_once(self.notes)
+        if not self.about_data:
+            return seen
+        sentences = "; ".join(sentence for _, sentence in self.about_data)
+        return [Note("data", sentences, "the arguments of the data change it"), *seen]
 
     @contextmanager
     def open(self, seed: int) -> Iterator[TorchTrainable]:
@@ -90,6 +102,7 @@ class Workload:
             self.recipe.opened(self._making(seed, kept)) as parts,
         ):
             self.device, self.brings_batches = parts.device, parts.brings_batches
+            self.about_data = parts.about_data
             self.phase = Phase.VALIDATION
             objective = self._objective_over(parts)
             seed_everything(DATA_SEED)

@@ -10,13 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lock_project import LOCK, lock_of, make_project
 
 from lrfind import pinned_lr
 from lrfind.errors import ConfigError, InputError, StalePinError
 from lrfind.lock.age import parse_age
 from lrfind.lock.files import write_lock
-from lrfind.lock.project import changed_files, digests, project_root, source_files
+from lrfind.lock.project import (
+    _with_plain_line_ends,
+    changed_files,
+    digests,
+    project_root,
+    source_files,
+)
 from lrfind.lock.staleness import changes_since
 from lrfind.lock.versions import installed_version, is_decisive, versions_here
 
@@ -237,3 +245,12 @@ def test_a_script_without_its_config_is_told(tmp_path: Path) -> None:
     assert pinned_lr(config) == LOCK.lr
     with pytest.raises(ConfigError, match="is missing"):
         pinned_lr(config, strict=True)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n", b"bc"]).map(bytes), max_size=12))
+def test_line_ends_are_alike_however_a_file_is_cut(parts: list[bytes]) -> None:
+    """A digest reads a file in pieces, and a CR LF that a cut falls into is still one line end."""
+    found = b"".join(_with_plain_line_ends(parts))
+
+    assert found == b"".join(parts).replace(b"\r\n", b"\n")
