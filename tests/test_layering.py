@@ -15,7 +15,7 @@ RANKS = [
     {"registry", "spec", "curve", "atomic", "intake", "distributed"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame", "data"},
     {"config", "workload", "sweep", "batch_law"},
-    {"refine", "seed_sweeps", "edit"},
+    {"refine", "seed_sweeps", "edit", "survey"},
     {"report", "blame", "curve_csv", "lock"},
     {"report_form"},
     {"export", "plot", "console", "refined", "partial"},

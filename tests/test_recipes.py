@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-RECIPE = ROOT / "docs" / "recipes" / "your-config-files.md"
+RECIPES = ROOT / "docs" / "recipes"
 
 
 def blocks(page: str, mark: str) -> list[tuple[str, str]]:
@@ -35,7 +35,7 @@ def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_your_config_files(checkout: Path, lrfind: Callable[..., Any]) -> None:
     """Every command exits with 0, and the diff that is shown is the one that comes out."""
-    page = RECIPE.read_text("utf-8")
+    page = RECIPES.joinpath("your-config-files.md").read_text("utf-8")
     for name, text in blocks(page, "file"):
         checkout.joinpath(name).write_text(text)
     shown = re.search(r"```diff\n(.*?)```", page, flags=re.DOTALL)
@@ -53,6 +53,19 @@ def test_your_config_files(checkout: Path, lrfind: Callable[..., Any]) -> None:
 
     assert len(commands) == 6
     assert without_last_digits(shown[1]) in without_last_digits(printed)
+
+
+def test_your_script(checkout: Path, lrfind: Callable[..., Any]) -> None:
+    """The script becomes the config that is shown, and a sweep of it gives an answer."""
+    page = RECIPES.joinpath("your-script.md").read_text("utf-8")
+    (name, script), (config, expected) = blocks(page, "file")
+    checkout.joinpath(name).write_text(script)
+
+    commands = [line for _, text in blocks(page, "runs") for line in text.splitlines()]
+    codes = [lrfind(*shlex.split(command)[1:]).code for command in commands]
+
+    assert codes == [0, 0, 0]
+    assert checkout.joinpath(config).read_text() == expected
 
 
 def without_last_digits(text: str) -> str:
