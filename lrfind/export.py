@@ -11,9 +11,9 @@ from pathlib import Path
 
 from lrfind.atomic import write_atomically
 from lrfind.curve import Curve, Step, StopReason
-from lrfind.curve_csv import REMEDY, from_csv, to_csv
+from lrfind.curve_csv import REMEDY, from_blocks, to_csv
 from lrfind.errors import InputError, OutputError, Problem
-from lrfind.intake import read_text
+from lrfind.intake import read_blocks, read_text
 from lrfind.report import Report, to_json
 from lrfind.report_form import from_json
 
@@ -21,7 +21,7 @@ CURVE_FILE, PLOT_FILE, REPORT_FILE = "curve.csv", "curve.png", "report.json"
 OUTPUT_FILES = (CURVE_FILE, PLOT_FILE, REPORT_FILE)
 
 MAX_BYTES = 1 << 30
-"""Size above which a file is not read: some ten million points."""
+"""Size above which a file is not read: over ten million points."""
 
 FLUSH_EVERY_S = 1.0
 """Longest time for which measured steps exist in memory only, while writing takes a moment."""
@@ -154,11 +154,11 @@ def read_report(path: Path) -> Report:
 
 
 def read_curves(path: Path) -> tuple[Curve, ...]:
-    """Read the curves of a `curve.csv` or `report.json`; see `lrfind.curve_csv.from_csv`.
+    """Read the curves of a `curve.csv` or `report.json`; see `lrfind.curve_csv.from_blocks`.
 
     Raises:
         InputError: the file is missing or damaged, with the line where there is one.
     """
     if path.suffix.lower() == ".json":
         return read_report(path).curves
-    return from_csv(read_text(path, MAX_BYTES, REMEDY), path)
+    return from_blocks(read_blocks(path, MAX_BYTES, REMEDY), path)

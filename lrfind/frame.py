@@ -74,6 +74,9 @@ def pool(curves: Sequence[Curve]) -> Pooled:
     if not lines:
         nothing = np.empty(0)
         return Pooled(nothing, nothing, nothing, nothing)
+    if len(lines) == 1:
+        lr, loss = lines[0]
+        return Pooled(lr, loss, loss, loss)
     start = max(float(lr[0]) for lr, _ in lines)
     end = min(float(lr[-1]) for lr, _ in lines)
     grid = max((lr for lr, _ in lines), key=len)

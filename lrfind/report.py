@@ -6,6 +6,7 @@ such numbers and a strict reader must not choke on them.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import platform
@@ -25,6 +26,7 @@ from lrfind.refine import Trial
 from lrfind.suggest import Note, Suggestion, Verdict, diagnose
 from lrfind.suggest.panel import find_rule, suggest_by
 from lrfind.suggest.purpose import Purpose
+from lrfind.suggest.reading import read_curve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,16 +146,18 @@ def make_report(
     """
     options = dict(args or {})
     rule = find_rule(method, options, folder)
+    # Both who answer and who take notes look at each curve, which a long one takes seconds for.
+    read = functools.cache(read_curve)
     suggestion, no_answer = None, None
     try:
-        suggestion = suggest_by(rule, curves, method, options, purpose)
+        suggestion = suggest_by(rule, curves, method, options, purpose, read)
     except NoSuggestionError as error:
         no_answer = NoAnswer(Verdict(error.verdict), error.reason, error.remedy)
     return Report(
         curves=tuple(curves),
         suggestion=suggestion,
         no_answer=no_answer,
-        notes=(*notes, *diagnose(curves, suggestion)),
+        notes=(*notes, *diagnose(curves, suggestion, read)),
         spec=_plain(spec or {}),
         environment=describe_environment(device, threads),
         title=plain(title),

@@ -22,17 +22,28 @@ WIDTH_FRACTION = 0.025
 MEDIAN_WINDOW = 5
 """Points of the running median that takes single outliers out of scale estimates."""
 
+FINE = 1024
+"""Groups in the kernel's width, of which each is smoothed as one point on curves of many more."""
 
-def running_median(values: Floats, window: int = MEDIAN_WINDOW) -> Floats:
-    """Replace each value by the median of the `window` values centred on it.
+_STRETCH = 1 << 14
 
-    The ends repeat their outermost value. Shape `(n,)` in and out; O(n · window).
+
+def running_median(values: Floats) -> Floats:
+    """Replace each value by the median of the `MEDIAN_WINDOW` values centred on it.
+
+    The ends repeat their outermost value. Shape `(n,)` in and out.
     """
-    if len(values) == 0:
-        return values.copy()
-    half = window // 2
-    padded = np.pad(values, half, mode="edge")
-    median: Floats = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), -1)
+    median, half = values.copy(), MEDIAN_WINDOW // 2
+    padded = np.pad(values, half, mode="edge") if len(values) else values
+    # A stretch at a time stays in the processor's cache.
+    for start in range(0, len(values), _STRETCH):
+        end = min(start + _STRETCH, len(values))
+        a, b, c, d, e = (padded[start + i : end + i] for i in range(MEDIAN_WINDOW))
+        # Of four values the least and the greatest are not the median of five.
+        low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+        high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+        least, greatest = np.minimum(low, high), np.maximum(low, high)
+        median[start:end] = np.maximum(least, np.minimum(greatest, e))
     return median
 
 
@@ -108,7 +119,11 @@ def local_linear(values: Floats, width: float) -> Floats:
     With weights w_d = exp(−d²/2·width²) over index distance d, truncated at 4 widths, and
     moments S_k = Σ w·d^k, T_k = Σ w·d^k·y: smooth = (S₂T₀ − S₁T₁) / (S₀S₂ − S₁²). A straight
     line comes back unchanged, at the ends too. Non-finite values have no weight and stay as they
-    are. O(n log n) (Fan, 1992, "Design-adaptive nonparametric regression").
+    are (Fan, 1992, "Design-adaptive nonparametric regression").
+
+    O(n) for a width in proportion to the points: those of a width of more than 2 · `FINE` are
+    averaged in groups, which moves the result by about a millionth of what it bends within the
+    width.
 
     Args:
         values: shape `(n,)`, float64.
@@ -120,19 +135,45 @@ def local_linear(values: Floats, width: float) -> Floats:
     # Subtracting a typical value first keeps the sums exact to rounding when a constant is added.
     offset = float(np.median(values[finite]))
     y = np.where(finite, values - offset, 0.0)
+    group = max(1, int(min(width, len(values)) // FINE))
+    fitted = _fitted(_sums(finite, group), _sums(y, group), width / group)
+    result: Floats = np.where(finite, _spread(fitted, group, len(values)) + offset, values)
+    return result
+
+
+def _fitted(ones: Floats, y: Floats, width: float) -> Floats:
+    """Fit a line around each of a row of points that stand for `ones` values of sum `y` each."""
     # A width that is whole but for rounding (25 points a decade) must not reach a point further.
-    reach = min(int(np.ceil(4 * width - 1e-9)), len(values) - 1)
+    reach = min(int(np.ceil(4 * width - 1e-9)), len(ones) - 1)
     distance = np.arange(-reach, reach + 1, dtype=np.float64)
     weight = np.exp(-0.5 * (distance / width) ** 2)
-    ones = finite.astype(np.float64)
     s0, s1, s2 = (_correlate(ones, weight * distance**k) for k in range(3))
     t0, t1 = (_correlate(y, weight * distance**k) for k in range(2))
     determinant = s0 * s2 - s1 * s1
     line = determinant > 1e-9 * s0 * s2
     with np.errstate(divide="ignore", invalid="ignore"):
-        fitted = np.where(line, (s2 * t0 - s1 * t1) / determinant, t0 / s0)
-    result: Floats = np.where(finite, fitted + offset, values)
-    return result
+        fitted: Floats = np.where(line, (s2 * t0 - s1 * t1) / determinant, t0 / s0)
+    return fitted
+
+
+def _sums(values: Floats | NDArray[np.bool_], group: int) -> Floats:
+    """Add up each `group` values in a row."""
+    floats = values.astype(np.float64)
+    if group == 1:
+        return floats
+    sums: Floats = np.add.reduceat(floats, np.arange(0, len(values), group))
+    return sums
+
+
+def _spread(fitted: Floats, group: int, count: int) -> Floats:
+    """Interpolate between the middles of groups, and on to both ends."""
+    if group == 1:
+        return fitted
+    ends = np.array([2 * fitted[0] - fitted[1], 2 * fitted[-1] - fitted[-2]])
+    middles = group * np.arange(-1, len(fitted) + 1) + (group - 1) / 2
+    lines = np.concatenate([ends[:1], fitted, ends[1:]])
+    spread: Floats = np.interp(np.arange(count), middles, lines)
+    return spread
 
 
 def smooth_losses(lr: Floats, loss: Floats) -> Floats:

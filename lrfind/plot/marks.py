@@ -14,8 +14,11 @@ from lrfind.curve import Curve
 from lrfind.frame import Frame, Pooled, end_text, exit_lr, lr_text, pool, smooth_line
 from lrfind.plot import style
 from lrfind.plot.text import place_in_panel, separate
+from lrfind.plot.thinning import seen_line, seen_points
 from lrfind.smoothing import Floats
 from lrfind.suggest.answer import Suggestion
+
+_HALO = [withStroke(linewidth=4.5, foreground="white")]
 
 RASTER_FROM = 2000
 """Points above which vector formats get a bitmap of them."""
@@ -28,31 +31,37 @@ def raw_points(axes: Axes, curves: Sequence[Curve], frame: Frame, color: str) ->
     alpha = min(0.45, max(0.08, 120 / max(len(lr), 1)))
     inside = (loss >= frame.loss_low) & (loss <= frame.loss_high)
     look: dict[str, Any] = {"linestyle": "none", "color": color, "markeredgewidth": 0, "zorder": 2}
-    axes.plot(
-        lr[inside], loss[inside], ".", markersize=5, alpha=alpha,
-        rasterized=len(lr) > RASTER_FROM, **look,
-    )  # fmt: skip
+    is_raster = len(lr) > RASTER_FROM
+    x, y = lr[inside], loss[inside]
+    for at, opacity in seen_points(np.log10(x), y, alpha):
+        axes.plot(x[at], y[at], ".", markersize=5, alpha=opacity, rasterized=is_raster, **look)
     top = axes.get_ylim()[1] - 0.012 * (frame.loss_high - frame.loss_low)
     for beyond, edge, shape in (
         (loss > frame.loss_high, top, "^"),
         (loss < frame.loss_low, frame.loss_low, "v"),
     ):
         # An infinite loss is above the frame; a NaN is nowhere and told by the end mark.
-        at = _thinned(lr[beyond], (frame.lr_high / frame.lr_low) ** 0.014)
-        axes.plot(at, np.full(len(at), edge), shape, markersize=4.5, alpha=0.5, **look)
+        arrows = _thinned(lr[beyond], (frame.lr_high / frame.lr_low) ** 0.014)
+        axes.plot(arrows, np.full(len(arrows), edge), shape, markersize=4.5, alpha=0.5, **look)
 
 
 def firm_line(axes: Axes, lr: Floats, loss: Floats, color: str, dash: style.Dash = "-") -> None:
-    """Draw the smooth line."""
-    axes.plot(lr, loss, dash, color=color, linewidth=2.2, zorder=4)
+    """Draw the smooth line, set off from points that are too many to see it among."""
+    at = seen_line(np.log10(lr), loss)
+    halo = _HALO if len(at) < len(lr) else None
+    axes.plot(lr[at], loss[at], dash, color=color, linewidth=2.2, zorder=4, path_effects=halo)
 
 
 def thin_lines(axes: Axes, curves: Sequence[Curve], pooled: Pooled, color: str) -> None:
     """Draw one thin line a seed, and the band between them where all were measured."""
-    axes.fill_between(pooled.lr, pooled.low, pooled.high, color=color, alpha=0.15, lw=0, zorder=1.5)
+    x = np.log10(pooled.lr)
+    at = np.union1d(seen_line(x, pooled.low), seen_line(x, pooled.high))
+    band = (pooled.lr[at], pooled.low[at], pooled.high[at])
+    axes.fill_between(*band, color=color, alpha=0.15, lw=0, zorder=1.5)
     for curve in curves:
         lr, loss = smooth_line(curve)
-        axes.plot(lr, loss, color=color, linewidth=0.8, alpha=0.55, zorder=3)
+        at = seen_line(np.log10(lr), loss)
+        axes.plot(lr[at], loss[at], color=color, linewidth=0.8, alpha=0.55, zorder=3)
 
 
 def exits(axes: Axes, curves: Sequence[Curve], frame: Frame, color: str) -> None:
@@ -156,8 +165,9 @@ def seed_answers(
 
 def _thinned(lr: Floats, ratio: float) -> Floats:
     """Keep LRs that stand apart by at least a ratio."""
+    ordered, i = np.sort(lr), 0
     kept: list[float] = []
-    for value in np.sort(lr):
-        if not kept or value >= kept[-1] * ratio:
-            kept.append(float(value))
+    while i < len(ordered):
+        kept.append(float(ordered[i]))
+        i = int(np.searchsorted(ordered, kept[-1] * ratio))
     return np.array(kept, dtype=np.float64)

@@ -14,14 +14,16 @@ from lrfind.suggest.answer import Note, Suggestion
 from lrfind.suggest.judgement import FEW_POINTS, FLAT_ROOM_DECADES, LOW_SIGNAL, ask, rise
 from lrfind.suggest.panel import DISAGREEMENT_DECADES, find_rule
 from lrfind.suggest.points import decades
-from lrfind.suggest.reading import CLEAR, Reading, read_curve
+from lrfind.suggest.reading import CLEAR, Read, Reading, read_curve
 from lrfind.suggest.updates import SMALL
 
 _EDGE = 1.05
 """Factor from an end of the range within which a suggestion counts as being at the edge."""
 
 
-def diagnose(curves: Sequence[Curve], suggestion: Suggestion | None) -> tuple[Note, ...]:
+def diagnose(
+    curves: Sequence[Curve], suggestion: Suggestion | None, read: Read = read_curve
+) -> tuple[Note, ...]:
     """Say what is remarkable about curves and their suggestion, most important first.
 
     A curve with a clear fall and a clear rise, read by seeds that agree, gives no note. What
@@ -30,9 +32,10 @@ def diagnose(curves: Sequence[Curve], suggestion: Suggestion | None) -> tuple[No
     Args:
         curves: one a seed.
         suggestion: what `suggest` made of them; None where it refused.
+        read: how each is read.
     """
     notes: list[Note] = []
-    readings = [_read(curve) for curve in curves]
+    readings = [_reading(curve, read) for curve in curves]
     seen = [reading for reading in readings if reading is not None]
     for finding in (
         _never_diverged,
@@ -47,16 +50,16 @@ def diagnose(curves: Sequence[Curve], suggestion: Suggestion | None) -> tuple[No
             notes.append(_counted(found[0], len(found), len(curves)))
     notes += _at_edge(suggestion, seen)
     notes += _across_seeds(curves, suggestion)
-    for told in (_nonfinite, _cut_short):
-        stops = [note for curve in curves if (note := told(curve)) is not None]
-        if stops:
-            notes.append(_counted(stops[0], len(stops), len(curves)))
+    for stops in (map(_nonfinite, curves, readings), map(_cut_short, curves)):
+        told = [note for note in stops if note is not None]
+        if told:
+            notes.append(_counted(told[0], len(told), len(curves)))
     return tuple(notes)
 
 
-def _read(curve: Curve) -> Reading | None:
+def _reading(curve: Curve, read: Read) -> Reading | None:
     try:
-        return read_curve(curve)
+        return read(curve)
     except NoSuggestionError:
         return None
 
@@ -214,12 +217,11 @@ def _refusal(curves: Sequence[Curve], method: str) -> str:
     return "have no answer"
 
 
-def _nonfinite(curve: Curve) -> Note | None:
+def _nonfinite(curve: Curve, reading: Reading | None) -> Note | None:
     bad = np.flatnonzero(~np.isfinite(curve.loss))
     if len(bad) == 0:
         return None
     first = int(bad[0])
-    reading = _read(curve)
     warned = (
         reading is not None
         and reading.rise_lr is not None

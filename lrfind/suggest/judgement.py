@@ -22,7 +22,7 @@ from lrfind.errors import LrfindError, NoSuggestionError, Problem, UserCodeError
 from lrfind.suggest.answer import Suggestion, Verdict
 from lrfind.suggest.points import decades
 from lrfind.suggest.purpose import PEAK_RATIO, Purpose, peak_ratio
-from lrfind.suggest.reading import Pick, Reading, read_curve
+from lrfind.suggest.reading import Pick, Read, Reading, read_curve
 from lrfind.suggest.updates import SMALL
 
 Rule = Callable[..., Pick | float]
@@ -52,13 +52,14 @@ def ask(
     method: str,
     options: dict[str, Any],
     purpose: Purpose | None = None,
+    read: Read = read_curve,
 ) -> Suggestion:
     """Ask a rule about one curve, and judge its answer; without a purpose it is for a constant LR.
 
     Raises:
         NoSuggestionError: the curve shows nothing, or the rule finds no answer in it.
     """
-    reading = read_curve(curve)
+    reading = read(curve)
     _require_signal(reading)
     pick = _called(rule, reading, method, options)
     constant = min(max(pick.lr, reading.start_lr), reading.end_lr)

@@ -19,6 +19,7 @@ from lrfind.suggest import CATALOG, DEFAULT_METHOD
 from lrfind.suggest.answer import Suggestion, Verdict
 from lrfind.suggest.judgement import Rule, ask
 from lrfind.suggest.purpose import Purpose
+from lrfind.suggest.reading import Read, read_curve
 
 DISAGREEMENT_DECADES = 0.5
 """Spread between seeds above which their median has low confidence."""
@@ -67,13 +68,14 @@ def suggest_by(
     method: str,
     options: dict[str, Any],
     purpose: Purpose | None = None,
+    read: Read = read_curve,
 ) -> Suggestion:
     """Ask a rule that was found before, under the name `method`; see `suggest`."""
     answers: list[Suggestion] = []
     refusals: list[NoSuggestionError] = []
     for curve in curves:
         try:
-            answers.append(ask(rule, curve, method, options, purpose))
+            answers.append(ask(rule, curve, method, options, purpose, read))
         except NoSuggestionError as error:
             refusals.append(error)
     if not answers:

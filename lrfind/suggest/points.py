@@ -44,6 +44,9 @@ def measured_points(curve: Curve) -> Points:
 
     Losses at the same LR are averaged. A saved curve may have been cut, merged or shuffled.
     """
+    if _is_plain(curve):
+        unit = safe_unit(curve.loss)
+        return Points(curve.lr, curve.loss / unit, unit, None, curve.update_ratio)
     usable = np.isfinite(curve.lr) & (curve.lr > 0.0)
     lr, loss = curve.lr[usable], curve.loss[usable]
     order = np.argsort(lr, kind="stable")
@@ -62,6 +65,19 @@ def measured_points(curve: Curve) -> Points:
         measured = np.isfinite(found)
         ratio[where[measured]] = found[measured]
     return Points(distinct, mean, unit, exploded_at, ratio)
+
+
+def _is_plain(curve: Curve) -> bool:
+    """Tell a curve that is nothing but finite losses at LRs that grow: its points are its own."""
+    lr = curve.lr
+    return bool(
+        len(lr)
+        and lr[0] > 0.0
+        and lr[-1] < math.inf
+        and (lr[1:] > lr[:-1]).all()
+        and np.isfinite(curve.loss).all()
+        and (curve.update_ratio is None or not np.isinf(curve.update_ratio).any())
+    )
 
 
 def _mean_of(values: Floats, where: NDArray[np.intp], groups: int) -> Floats:

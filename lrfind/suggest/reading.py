@@ -9,6 +9,7 @@ on the LR, and a linear instead of an exponential sweep change nothing but round
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,6 +156,10 @@ class Reading:
         if len(above) == 0:
             return self.start_lr
         return _crossing(self.lr, self.smooth, int(above[-1]), -share * self.drop)
+
+
+Read = Callable[[Curve], Reading]
+"""`read_curve`, or a form of it that remembers."""
 
 
 def read_curve(curve: Curve) -> Reading:
