@@ -19,6 +19,8 @@ from lrfind.report_form import from_json
 
 CURVE_FILE, PLOT_FILE, REPORT_FILE = "curve.csv", "curve.png", "report.json"
 OUTPUT_FILES = (CURVE_FILE, PLOT_FILE, REPORT_FILE)
+PAGE_FILE = "report.html"
+"""Written where it is asked for."""
 
 MAX_BYTES = 1 << 30
 """Size above which a file is not read: over ten million points."""
@@ -122,7 +124,7 @@ class CurveRecorder:
             warn(error)
             return False
         if not self._written:
-            for stale in (REPORT_FILE, PLOT_FILE):
+            for stale in (REPORT_FILE, PLOT_FILE, PAGE_FILE):
                 (self._folder / stale).unlink(missing_ok=True)
         self._written = True
         return True

@@ -19,7 +19,7 @@ RANKS = [
     {"report", "blame", "curve_csv", "lock"},
     {"report_form"},
     {"export", "plot", "console", "refined", "partial"},
-    {"saved", "experiment", "known_lr"},
+    {"saved", "experiment", "known_lr", "html"},
     {"api", "pinning"},
     {"cli"},
 ]

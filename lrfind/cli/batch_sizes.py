@@ -37,6 +37,7 @@ def run_batch_sizes(
     guard: Guard,
     *,
     quiet: bool,
+    html: bool = False,
 ) -> ExitCode:
     """Sweep a config once a batch size, print and save the law, and choose the exit code.
 
@@ -49,6 +50,7 @@ def run_batch_sizes(
         output_format: any but `lr`.
         guard: asks the run to end.
         quiet: show no progress.
+        html: write a page for each size.
 
     Raises:
         InputError: the sizes or the format do not fit, or a sweep raised it.
@@ -69,7 +71,7 @@ def run_batch_sizes(
     for stale in (LAW_FILE, PICTURE_FILE):
         # A law must not stand beside sweeps that it was not fitted to.
         (folder / stale).unlink(missing_ok=True)
-    points, was_cut, is_whole = sweep_sizes(config, sizes, folder, guard, quiet=quiet)
+    points, was_cut, is_whole = sweep_sizes(config, sizes, folder, guard, quiet=quiet, html=html)
     law = fit_law(
         points,
         is_adam_style=divides_by_gradient(optimizer),
@@ -114,7 +116,13 @@ def parse_sizes(text: str) -> list[int]:
 
 
 def sweep_sizes(
-    config: Config, sizes: Sequence[int], folder: Path, guard: Guard, *, quiet: bool
+    config: Config,
+    sizes: Sequence[int],
+    folder: Path,
+    guard: Guard,
+    *,
+    quiet: bool,
+    html: bool = False,
 ) -> tuple[list[BatchPoint], bool, bool]:
     """Sweep each size into its own folder.
 
@@ -131,8 +139,10 @@ def sweep_sizes(
             inner = folder / f"batch-{size}"
             rescue = functools.partial(_rescue, folder=inner)
             sized = config.with_batch_size(size)
-            report = measure(sized, inner, quiet=quiet, guard=guard, rescue=rescue)
-            is_whole = keep(report, inner, with_picture=guard.cause is None)[1] and is_whole
+            report = measure(sized, inner, quiet=quiet, guard=guard, rescue=rescue, html=html)
+            with_picture = guard.cause is None
+            _, is_kept = keep(report, inner, with_picture=with_picture, with_page=html)
+            is_whole = is_kept and is_whole
             if exit_code(report) is ExitCode.INTERRUPTED:
                 return points, True, is_whole
             points.append(point_of(size, report))

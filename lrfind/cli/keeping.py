@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from lrfind.report import Report
 
 
-def keep(report: Report, folder: Path, *, with_picture: bool = True) -> tuple[list[Path], bool]:
+def keep(
+    report: Report, folder: Path, *, with_picture: bool = True, with_page: bool = False
+) -> tuple[list[Path], bool]:
     """Write a report's files, into a new temporary folder where theirs takes them no more.
 
     Returns:
@@ -24,12 +26,12 @@ def keep(report: Report, folder: Path, *, with_picture: bool = True) -> tuple[li
     try:
         # It was there when the run began; someone may have tidied up.
         folder.mkdir(parents=True, exist_ok=True)
-        return save(report, folder, with_picture=with_picture), True
+        return save(report, folder, with_picture=with_picture, with_page=with_page), True
     except (OutputError, OSError) as error:
         say(f"error: {error}")
     try:
         spare = Path(tempfile.mkdtemp(prefix=f"lrfind-{folder.name}-"))
-        files = save(report, spare, with_picture=with_picture)
+        files = save(report, spare, with_picture=with_picture, with_page=with_page)
     except (OutputError, OSError) as error:
         say(f"error: nothing could be saved: {error}")
         return [], False
@@ -50,8 +52,10 @@ def keep_curves(curves: Sequence[Curve], folder: Path) -> Path | None:
     return path
 
 
-def save(report: Report, folder: Path, *, with_picture: bool = True) -> list[Path]:
-    """Write a report's files and name them; the picture, which takes longest, last.
+def save(
+    report: Report, folder: Path, *, with_picture: bool = True, with_page: bool = False
+) -> list[Path]:
+    """Write a report's files and name them; picture and page, which take longest, last.
 
     Raises:
         OutputError: one of them cannot be written; those before it are.
@@ -61,14 +65,23 @@ def save(report: Report, folder: Path, *, with_picture: bool = True) -> list[Pat
     curve, whole = folder / CURVE_FILE, folder / REPORT_FILE
     write_curves(report.curves, curve)
     write_report(report, whole)
-    return [curve, draw(report, folder), whole] if with_picture else [curve, whole]
+    if not with_picture:
+        return [curve, whole]
+    picture, *page = draw(report, folder, with_page=with_page)
+    return [curve, picture, whole, *page]
 
 
-def draw(report: Report, folder: Path) -> Path:
-    """Draw a report's picture and name it."""
-    from lrfind.export import PLOT_FILE
+def draw(report: Report, folder: Path, *, with_page: bool = False) -> list[Path]:
+    """Draw a report's picture and its page, where that is wanted, and name them."""
+    from lrfind.export import PAGE_FILE, PLOT_FILE
     from lrfind.plot import save_plot
 
     picture = folder / PLOT_FILE
     save_plot(report, picture)
-    return picture
+    if not with_page:
+        return [picture]
+    from lrfind.html import save_page
+
+    page = folder / PAGE_FILE
+    save_page(report, page)
+    return [picture, page]

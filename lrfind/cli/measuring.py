@@ -32,6 +32,7 @@ def measure(
     guard: Guard,
     rescue: Callable[[Report], object],
     world: World = ALONE,
+    html: bool = False,
 ) -> Report:
     """Run a config, its curve kept on disk and its story on standard error.
 
@@ -42,6 +43,7 @@ def measure(
         guard: asks the run to end; once it did, or all is measured, it is settled.
         rescue: saves and shows a report from another thread, where this one never comes back.
         world: the processes that run it together, of which this one leads.
+        html: there must be room for a page, too.
 
     Returns:
         The report; a partial one where the run was told to end.
@@ -51,12 +53,11 @@ def measure(
         PeerError: another of the processes failed.
         LrfindError: as `lrfind.experiment.run_config`.
     """
-    from lrfind.atomic import claim_folder
     from lrfind.console import SweepProgress
-    from lrfind.export import OUTPUT_FILES, CurveRecorder
+    from lrfind.export import CurveRecorder
     from lrfind.partial import partial_report
 
-    claim_folder(folder, OUTPUT_FILES, room_bytes=room_for(config))
+    _claim(config, folder, html=html)
     recorder = CurveRecorder(folder, warn=lambda error: say(f"warning: {error}; the sweep goes on"))
     # Standard output is the answer's; what the user's code prints is part of the story.
     with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
@@ -75,7 +76,7 @@ def measure(
         guard.rescue = save_from_outside
         try:
             # With matplotlib, though it is needed last: should it be broken, no sweep was in vain.
-            preload("lrfind.experiment", "lrfind.plot")
+            preload("lrfind.experiment", "lrfind.plot", *["lrfind.html"] * html)
             from lrfind.blame import Blame
             from lrfind.experiment import run_config
 
@@ -103,6 +104,15 @@ def measure(
     return report
 
 
+def _claim(config: Config, folder: Path, *, html: bool) -> None:
+    """Prove that the folder takes the run's files."""
+    from lrfind.atomic import claim_folder
+    from lrfind.export import OUTPUT_FILES, PAGE_FILE
+
+    names = (*OUTPUT_FILES, PAGE_FILE) if html else OUTPUT_FILES
+    claim_folder(folder, names, room_bytes=room_for(config, html=html))
+
+
 def _keep_curve(recorder: CurveRecorder, folder: Path) -> None:
     """Say where the curve of a run that failed is, wherever there is room for it."""
     # The loss of a worker is raised anywhere, also while the recorder writes.
@@ -111,7 +121,9 @@ def _keep_curve(recorder: CurveRecorder, folder: Path) -> None:
         say(f"what was measured so far is in {path}")
 
 
-def room_for(config: Config) -> int:
-    """Estimate the bytes of a run's files: every point twice, and a picture."""
+def room_for(config: Config, *, html: bool = False) -> int:
+    """Estimate the bytes of a run's files: every point twice, a picture, and a page."""
     sweep = config.spec.sweep
-    return min(150_000 + 200 * sweep.steps * sweep.seeds, 2**26)
+    points = sweep.steps * sweep.seeds
+    page = 300_000 + 50 * min(points, 20_000) if html else 0
+    return min(150_000 + 200 * points, 2**26) + page

@@ -72,6 +72,9 @@ KeepRange = Annotated[
 Refine = Annotated[
     bool, typer.Option("--refine", help="Try LRs around the answer in short trainings.")
 ]
+Html = Annotated[
+    bool, typer.Option("--html", help="Write report.html too: one page that opens offline.")
+]
 Budget = Annotated[
     int | None,
     typer.Option(

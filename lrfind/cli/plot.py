@@ -14,23 +14,37 @@ def plot(
     files: CurveFiles,
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="PATH", help="Picture to write: .png, .svg or .pdf."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="PATH",
+            help="File: .png, .svg, .pdf, or a page: .html.",
+        ),
     ] = Path("curve.png"),
     method: Method = None,
     debug: Debug = False,
 ) -> None:
     """Draw one saved curve with its suggestion, or overlay many.
 
+    A `.html` file opens offline: curve, answer, notes and config on one page.
+
     Example: `lrfind plot runs/digits/curve.csv -o digits.svg`
     """
-    from lrfind.plot import Layer, overlay, save_plot
+    from lrfind.plot import Layer, overlay, picture_format, save_plot
     from lrfind.saved import reread
 
+    is_page = picture_format(out, "html") == "html"
+    if is_page:
+        from lrfind.html import require_libraries, save_comparison, save_page
+
+        require_libraries()
     reports = [reread(file, method) for file in files]
+    labelled = list(zip(_labels(files), reports, strict=True))
     if len(reports) == 1:
-        save_plot(reports[0], out)
+        (save_page if is_page else save_plot)(reports[0], out)
+    elif is_page:
+        save_comparison(labelled, out)
     else:
-        labelled = zip(_labels(files), reports, strict=True)
         overlay([Layer.from_report(label, report) for label, report in labelled], out)
     print(out)
 

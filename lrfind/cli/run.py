@@ -17,6 +17,7 @@ from lrfind.cli.options import (
     ConfigFile,
     Debug,
     Deterministic,
+    Html,
     KeepRange,
     LowMemory,
     Method,
@@ -54,15 +55,17 @@ def run(
     timeout: Timeout = None,
     deterministic: Deterministic = False,
     low_memory: LowMemory = False,
+    html: Html = False,
     output_format: OutputFormat = Format.TABLE,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Sweep the LR of a config's model, suggest one, and save curve, plot and report.
 
-    Writes `curve.csv`, `curve.png` and `report.json`. Exit codes: 0 a suggestion, 2 wrong input,
-    3 no honest suggestion (the files are still written), 74 the files could not be written, 124
-    ended by `--timeout`, 130 by Ctrl-C or SIGTERM (what was measured is saved and read).
+    Writes `curve.csv`, `curve.png` and `report.json`; with `--html` also `report.html`. Exit
+    codes: 0 a suggestion, 2 wrong input, 3 no honest suggestion (the files are still written), 74
+    the files could not be written, 124 ended by `--timeout`, 130 by Ctrl-C or SIGTERM (what was
+    measured is saved and read).
 
     With `--batch-sizes 32,64,128,256` these go to a folder a size, and `batch-sizes.json` and
     `batch-sizes.png` tell how the LR depends on the batch size; 3 where fewer than two sizes gave
@@ -80,6 +83,10 @@ def run(
     world = world_of(os.environ)
     if batch_sizes is not None:
         refuse_ranks("run --batch-sizes")
+    if html:
+        from lrfind.html.libraries import require_libraries
+
+        require_libraries()
     with Guard(timeout) as guard:
         try:
             loaded = _loaded(config, (override or []) + given, method, refine, budget)
@@ -95,10 +102,12 @@ def run(
                 from lrfind.cli.batch_sizes import run_batch_sizes
 
                 code = run_batch_sizes(
-                    loaded, batch_sizes, folder, output_format, guard, quiet=quiet
+                    loaded, batch_sizes, folder, output_format, guard, quiet=quiet, html=html
                 )
             elif world.leads:
-                code = _run_once(loaded, folder, output_format, guard, world, quiet=quiet)
+                code = _run_once(
+                    loaded, folder, output_format, guard, world, quiet=quiet, html=html
+                )
             else:
                 code = follow(loaded, world, guard)
         except KeyboardInterrupt:
@@ -126,6 +135,7 @@ def _run_once(
     world: World,
     *,
     quiet: bool,
+    html: bool,
 ) -> ExitCode:
     """Sweep once, save and show; where the end is near, the answer comes before the picture."""
     from lrfind.cli.keeping import draw, keep
@@ -134,7 +144,7 @@ def _run_once(
 
     def finish(report: Report) -> ExitCode:
         is_ending = guard.cause is not None
-        files, is_whole = keep(report, folder, with_picture=not is_ending)
+        files, is_whole = keep(report, folder, with_picture=not is_ending, with_page=html)
         following = f"plot {files[0]}" if files else ""
         if report.suggestion is not None and not config.spec.refine.enabled and not is_ending:
             following = f"run {config.path} --refine"
@@ -142,11 +152,13 @@ def _run_once(
         show(report, output_format, files, out, next_command=command, quiet=quiet)
         out.flush()
         if is_ending and is_whole:
-            draw(report, folder)
+            draw(report, folder, with_page=html)
         code = exit_code(report)
         return ExitCode.NOT_WRITTEN if code is ExitCode.OK and not is_whole else code
 
-    return finish(measure(config, folder, quiet=quiet, guard=guard, rescue=finish, world=world))
+    return finish(
+        measure(config, folder, quiet=quiet, guard=guard, rescue=finish, world=world, html=html)
+    )
 
 
 def show(

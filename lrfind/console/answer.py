@@ -62,14 +62,17 @@ def _rows(report: Report) -> list[tuple[str, Text]]:
     suggestion, rows = report.suggestion, []
     if suggestion:
         number = f"bold {_style(suggestion.verdict)}"
-        (_, first, use), *others = _answers(suggestion)
+        (_, first, use), *others = answer_rows(suggestion)
         rows += [("lr", Text.assemble((first, number), f"  for {use}"))]
         rows += [
             (name, Text.assemble((text, "bold"), f"  for {use}")) for name, text, use in others
         ]
         rows += [
-            ("range", Text(f"{_range(suggestion)}  usable {_where(suggestion)}")),
-            ("verdict", Text.assemble((suggestion.verdict.value, number), f"  {_how(suggestion)}")),
+            ("range", Text(f"{_range(suggestion)}  usable {usable_as(suggestion)}")),
+            (
+                "verdict",
+                Text.assemble((suggestion.verdict.value, number), f"  {how_answered(suggestion)}"),
+            ),
             ("reason", Text(suggestion.reason)),
         ]
     elif report.no_answer:
@@ -86,7 +89,7 @@ def _rows(report: Report) -> list[tuple[str, Text]]:
     return rows
 
 
-def _answers(suggestion: Suggestion) -> list[tuple[str, str, str]]:
+def answer_rows(suggestion: Suggestion) -> list[tuple[str, str, str]]:
     """List what an LR was found for, the main one first: name, LR, and what it is for."""
     first = ("lr", lr_text(suggestion.lr), suggestion.schedule or "a constant schedule")
     if suggestion.second is None:
@@ -96,7 +99,7 @@ def _answers(suggestion: Suggestion) -> list[tuple[str, str, str]]:
     return [first, (name, lr_text(lr), use)]
 
 
-def _where(suggestion: Suggestion) -> str:
+def usable_as(suggestion: Suggestion) -> str:
     """Say what an LR of the range can be used as."""
     return "under this schedule" if suggestion.schedule else "at a constant lr"
 
@@ -121,7 +124,7 @@ def _footer(files: Sequence[Path], next_command: str) -> list[tuple[str, str]]:
     return [*rows, ("next", next_command)] if next_command else rows
 
 
-def _how(suggestion: Suggestion) -> str:
+def how_answered(suggestion: Suggestion) -> str:
     """Name the rule, and how far several seeds agree on it."""
     if len(suggestion.per_seed) < 2:
         return f"by {suggestion.method}"
@@ -153,15 +156,15 @@ def _markdown(report: Report, files: Sequence[Path], next_command: str) -> str:
     lines = [f"### lrfind: {title}", ""]
     suggestion = report.suggestion
     if suggestion:
-        (_, first, use), *others = _answers(suggestion)
+        (_, first, use), *others = answer_rows(suggestion)
         lines += [
             "| | learning rate | use |",
             "|---|---|---|",
             f"| **lr** | **`{first}`** | {use.removeprefix('a ')} |",
             *(f"| {name} | `{text}` | {use} |" for name, text, use in others),
-            f"| range | {_range(suggestion, '`')} | usable {_where(suggestion)} |",
+            f"| range | {_range(suggestion, '`')} | usable {usable_as(suggestion)} |",
             "",
-            f"**{suggestion.verdict}** {escape_markdown(_how(suggestion))}: "
+            f"**{suggestion.verdict}** {escape_markdown(how_answered(suggestion))}: "
             f"{escape_markdown(suggestion.reason)}",
         ]
     elif report.no_answer:

@@ -21,20 +21,21 @@ METADATA: dict[str, dict[str, str | None]] = {
 }
 
 
-def picture_format(path: Path) -> str:
-    """Tell `png`, `svg` or `pdf` by the suffix.
+def picture_format(path: Path, *others: str) -> str:
+    """Tell `png`, `svg` or `pdf` by the suffix; the caller writes `others` himself.
 
     Raises:
         OutputError: the suffix is none of them.
     """
     suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in METADATA:
+    known = [*METADATA, *others]
+    if suffix not in known:
         found = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
         raise OutputError(
             Problem(
                 str(path),
                 f"{found} names no picture format",
-                f"end the name in {', '.join('.' + known for known in METADATA)}",
+                f"end the name in {', '.join('.' + name for name in known)}",
             )
         )
     return suffix

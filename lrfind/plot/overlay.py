@@ -60,11 +60,7 @@ def draw_overlay(layers: Sequence[Layer], *, title: str = "") -> Figure:
     Losses on unlike scales (ranges that differ by more than `UNLIKE`, or that do not meet) are
     drawn each on its own scale.
     """
-    kept = [_with_curves(layer, [c for c in layer.curves if len(c)]) for layer in layers]
-    drawn = [layer for layer in kept if layer.curves]
-    relative = _are_unlike([fit_frame(layer.curves) for layer in drawn])
-    if relative:
-        drawn = [_with_curves(layer, _relative(layer.curves)) for layer in drawn]
+    drawn, relative = on_one_scale(layers)
     frame = fit_frame(
         [curve for layer in drawn for curve in layer.curves],
         [layer.suggestion.lr for layer in drawn if layer.suggestion],
@@ -88,6 +84,19 @@ def draw_overlay(layers: Sequence[Layer], *, title: str = "") -> Figure:
         _draw_layer(axes, layer, frame, color, dash)
     footnote(sheet, "lines: smoothed · circles: suggested lr · arrows: diverged · crosses: NaN")
     return sheet.figure
+
+
+def on_one_scale(layers: Sequence[Layer]) -> tuple[list[Layer], bool]:
+    """Leave out what holds no point, and map losses that are unlike to 0..1 each.
+
+    Returns:
+        The layers to draw, and whether each is on its own scale.
+    """
+    kept = [_with_curves(layer, [c for c in layer.curves if len(c)]) for layer in layers]
+    drawn = [layer for layer in kept if layer.curves]
+    if not _are_unlike([fit_frame(layer.curves) for layer in drawn]):
+        return drawn, False
+    return [_with_curves(layer, _relative(layer.curves)) for layer in drawn], True
 
 
 def _with_curves(layer: Layer, curves: Sequence[Curve]) -> Layer:

@@ -68,6 +68,38 @@ def test_a_full_disk_is_told_before_the_first_step(disk: Path) -> None:
     assert not (disk.parent / "reached").exists()
 
 
+def test_room_for_a_page_is_claimed_too(disk: Path) -> None:
+    """A disk that would hold the three files, but no page beside them, is told at the start."""
+    done = Run(project(disk.parent, CODE.format(pause=0)), "run", "c.yaml", "--html").end()
+
+    assert done.code == ExitCode.BAD_INPUT
+    assert "out: is no folder that can be written to: No space left on device" in done.err
+    assert not (disk.parent / "reached").exists()
+
+
+def test_a_page_that_finds_no_room_at_the_end_is_saved_elsewhere_with_the_rest(
+    tmp_path: Path,
+) -> None:
+    """A disk fills up during the sweep: the page is where the other files are, and it is told."""
+    (tmp_path / "out").mkdir()
+    if not mounted(tmp_path / "out", "size=1m"):
+        pytest.skip("mounting a file system needs rights that this machine does not give")
+    try:
+        folder = project(tmp_path, CODE.format(pause=0.015))
+        run = Run(folder, "run", "c.yaml", "--html")
+        run.wait_for_file()
+        fill(tmp_path / "out")
+        (folder / "go").touch()
+        done = run.end()
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path / "out")], check=True)
+
+    spare = spare_of(done.err)
+    assert done.code == ExitCode.NOT_WRITTEN
+    assert (spare / "report.html").read_text().endswith("</html>\n")
+    shutil.rmtree(spare)
+
+
 def test_a_read_only_disk_is_told_before_the_first_step(disk: Path) -> None:
     """A disk mounted read-only is refused with the system's reason."""
     if subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=False).returncode:
