@@ -73,7 +73,7 @@ class Nothing:
 def steps(count: int, folder: Path) -> None:
     """Sweep nothing, keeping the curve on disk."""
     from lrfind.export import CurveRecorder
-    from lrfind.sweep import Plan, run_sweep
+    from lrfind.ramp import Plan, run_sweep
 
     plan = Plan("exponential", 1e-7, 10.0, count)
     curve = run_sweep(Nothing(), plan, observers=[CurveRecorder(folder)])

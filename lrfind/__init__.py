@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lrfind.errors import LrfindError as LrfindError
     from lrfind.experiment import run_config as run_config
     from lrfind.lock.pinned import pinned_lr as pinned_lr
+    from lrfind.own_loop import sweep as sweep
     from lrfind.report import Report as Report
     from lrfind.suggest import Note as Note
     from lrfind.suggest import Suggestion as Suggestion
@@ -37,6 +38,7 @@ _HOMES = {
     "pinned_lr": "lrfind.lock.pinned:pinned_lr",
     "range_test": "lrfind.api:range_test",
     "run_config": "lrfind.experiment:run_config",
+    "sweep": "lrfind.own_loop:sweep",
 }
 
 __all__ = [*_HOMES, "__version__"]

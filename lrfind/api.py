@@ -6,28 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-from pydantic import ValidationError
 from torch import nn
 from torch.optim import Optimizer
 
-from lrfind.config.schedule import schedule_errors
-from lrfind.config_messages import explain
 from lrfind.curve import StopReason
 from lrfind.errors import InputError, Problem
+from lrfind.keywords import course_of, validated
+from lrfind.ramp import Observer, range_notes
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
-from lrfind.schedulers.course import Course
 from lrfind.seed_sweeps import plan_of, sweep_seeds
 from lrfind.spec import (
     DataSection,
     GroupSection,
     RefineSection,
-    ScheduleSection,
     SweepSection,
     ValidationSection,
 )
 from lrfind.suggest.panel import find_rule
-from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.feed import is_dataset
 from lrfind.workload.parts import OptimizerLike, objective_of, optimizer_of
@@ -112,10 +108,10 @@ def range_test(
     """
     find_rule(method, {})
     keys = {"mode": mode, "start_lr": start_lr, "end_lr": end_lr, "steps": steps, "seeds": seeds}
-    section = _validated(SweepSection, {**keys, **sweep}, "range_test")
+    section = validated(SweepSection, {**keys, **sweep}, "range_test")
     trials = _trials(refine)
-    course, planned = _course(schedule)
-    groups = [_validated(GroupSection, dict(group), "param_groups") for group in param_groups]
+    course, planned = course_of(schedule, "range_test")
+    groups = [validated(GroupSection, dict(group), "param_groups") for group in param_groups]
     _refuse_contradictions(model, optimizer, loss_fn, step)
     recipe = PlainRecipe(
         model=model,
@@ -123,7 +119,7 @@ def range_test(
         objective=objective_of(loss_fn, step),
         optimizer=optimizer_of(optimizer, optimizer_args or {}, groups),
         sweep=section,
-        loader=_validated(DataSection, {"target": "", "batch_size": batch_size}, "range_test"),
+        loader=validated(DataSection, {"target": "", "batch_size": batch_size}, "range_test"),
     )
     held_out = _held_out(validation, batch_size)
     workload = Workload(recipe, section, choose_device(str(device)), held_out)
@@ -159,28 +155,14 @@ def _held_out(validation: Any, batch_size: int | None) -> tuple[Any, ValidationS
         return None
     size = batch_size if is_dataset(validation) or isinstance(validation, tuple) else None
     values = {"target": "", "batch_size": size}
-    return validation, _validated(ValidationSection, values, "range_test")
+    return validation, validated(ValidationSection, values, "range_test")
 
 
 def _trials(refine: bool | int) -> RefineSection:
     # A bool is an int, and `True` is no budget.
     values = {"enabled": refine} if isinstance(refine, bool) else {"budget": refine}
-    section: RefineSection = _validated(RefineSection, values, "range_test")
+    section: RefineSection = validated(RefineSection, values, "range_test")
     return section
-
-
-def _course(
-    schedule: str | Mapping[str, Any] | None,
-) -> tuple[Course | None, dict[str, Any]]:
-    """Check and complete a schedule as a config's is; and what a config of it alone would hold."""
-    if schedule is None:
-        return None, {}
-    whole = schedule if isinstance(schedule, str) else dict(schedule)
-    for what, remedy, _ in schedule_errors({"schedule": whole}):
-        raise InputError(Problem("range_test", what, remedy))
-    section: ScheduleSection = _validated(ScheduleSection, whole, "schedule")
-    plain = section.model_dump()
-    return Course.from_section(plain), {"schedule": plain}
 
 
 def _refuse_contradictions(model: Any, optimizer: Any, loss_fn: Any, step: Any) -> None:
@@ -196,12 +178,3 @@ def _refuse_contradictions(model: Any, optimizer: Any, loss_fn: Any, step: Any) 
                 "pass the model itself, or the optimizer's class",
             )
         )
-
-
-def _validated(section: Any, values: Any, where: str) -> Any:
-    """Validate keyword arguments as a config section, in the config's own words."""
-    try:
-        return section.model_validate(values)
-    except ValidationError as error:
-        found = (explain(details, section) for details in error.errors(include_url=False))
-        raise InputError(*(Problem(where, what, remedy) for _, what, remedy in found)) from None

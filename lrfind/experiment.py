@@ -19,13 +19,13 @@ from lrfind.config import Config, check_targets, in_file_order
 from lrfind.curve import StopReason
 from lrfind.data import Place, table
 from lrfind.errors import ConfigError, InputError, Problem
+from lrfind.ramp import Observer, range_notes
 from lrfind.refine.refinement import TrialObserver
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
 from lrfind.schedulers.course import Course
 from lrfind.seed_sweeps import plan_of, sweep_seeds, sweep_seeds_apart
 from lrfind.spec import LoaderSection, LossSection
-from lrfind.sweep import Observer, range_notes
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.members import why_alone
 from lrfind.workload.parts import (

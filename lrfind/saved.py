@@ -15,6 +15,7 @@ import numpy as np
 
 from lrfind.errors import InputError, Problem
 from lrfind.export import read_curves, read_report
+from lrfind.ramp.auto_range import RANGE_NOTES
 from lrfind.registry import nearest
 from lrfind.report import Report, make_report
 from lrfind.schedulers import CATALOG as SCHEDULES
@@ -22,7 +23,6 @@ from lrfind.schedulers.course import Course
 from lrfind.spec import ScheduleSection
 from lrfind.spec.run_length import USUAL_STEPS
 from lrfind.suggest import CATALOG, DEFAULT_METHOD
-from lrfind.sweep.auto_range import RANGE_NOTES
 
 
 def reread(path: Path, method: str | None = None, schedule: str | None = None) -> Report:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lrfind.curve import Curve, StopReason
+from lrfind.ramp import Observer, Plan, StopRule, extended, lowered, run_sweep
 from lrfind.spec import SweepSection
-from lrfind.sweep import Observer, Plan, StopRule, extended, lowered, run_sweep
 from lrfind.workload.members import Seeds
 from lrfind.workload.workload import Workload
 

@@ -194,7 +194,7 @@ def test_no_example_is_left_without_a_config() -> None:
         if isinstance(section, dict) and "target" in section
     }
 
-    by_hand = {"notebook.py", "training_loop.py"}
+    by_hand = {"existing_script.py", "notebook.py", "training_loop.py"}
 
     assert used | by_hand == {path.name for path in EXAMPLES.glob("*.py")}
 

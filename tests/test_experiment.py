@@ -14,9 +14,9 @@ from lrfind.curve import Step, StopReason
 from lrfind.errors import InputError, UserCodeError
 from lrfind.experiment import inspect_config, run_config
 from lrfind.export import CurveRecorder, read_curves
+from lrfind.ramp import Observer
 from lrfind.report import Report, to_json
 from lrfind.report_form import from_json
-from lrfind.sweep import Observer
 
 TRAIN = """
 import functools

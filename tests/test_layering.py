@@ -14,13 +14,13 @@ RANKS = [
     {"errors", "smoothing", "output_format", "plain_text"},
     {"registry", "spec", "curve", "atomic", "intake", "distributed"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame", "data"},
-    {"config", "workload", "sweep", "batch_law"},
-    {"refine", "seed_sweeps", "edit", "survey"},
+    {"config", "workload", "ramp", "batch_law"},
+    {"refine", "seed_sweeps", "edit", "keywords", "survey"},
     {"report", "blame", "curve_csv", "lock"},
     {"report_form"},
     {"export", "plot", "console", "refined", "partial"},
     {"saved", "experiment", "known_lr", "html"},
-    {"api", "pinning"},
+    {"api", "own_loop", "pinning"},
     {"cli"},
 ]
 """Rooms from the ground up, as in `docs/architecture.md`."""

@@ -73,7 +73,7 @@ def without_last_digits(text: str) -> str:
     return re.sub(r"\d\.\de-", "#e-", text)
 
 
-@pytest.mark.parametrize("name", ["tables"])
+@pytest.mark.parametrize("name", ["own-loop", "tables"])
 def test_a_recipe_runs_in_an_empty_folder(name: str, tmp_path: Path) -> None:
     """Who copies the files of a page and types its commands gets an answer from each."""
     page = (ROOT / "docs" / "recipes" / f"{name}.md").read_text("utf-8")

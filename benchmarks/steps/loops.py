@@ -13,8 +13,8 @@ from torch import nn
 from benchmarks.steps.tasks import END_LR, START_LR, Task, loss
 from lrfind.console.progress import SweepProgress
 from lrfind.export import CurveRecorder
+from lrfind.ramp import Plan, StopRule, run_sweep
 from lrfind.spec import DataSection, SweepSection
-from lrfind.sweep import Plan, StopRule, run_sweep
 from lrfind.workload.parts import objective_of, optimizer_of
 from lrfind.workload.plain import PlainRecipe
 from lrfind.workload.workload import Workload

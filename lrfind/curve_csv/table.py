@@ -13,8 +13,8 @@ import numpy as np
 from lrfind.curve import CSV_COLUMNS, Curve, StopReason
 from lrfind.curve_csv.blocks import columns_of
 from lrfind.errors import InputError
+from lrfind.ramp import StopRule, StopState
 from lrfind.smoothing import Floats
-from lrfind.sweep import StopRule, StopState
 
 REMEDY = "name a curve.csv or report.json that `lrfind run` wrote"
 

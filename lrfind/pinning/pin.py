@@ -18,9 +18,9 @@ from lrfind.lock.tolerance import USUAL_NOISE_DECADES, tolerance_decades
 from lrfind.lock.versions import versions_here
 from lrfind.pinning.seeds import answers_by_seed, noise_by_seed, whole_report
 from lrfind.pinning.tables import data_files
+from lrfind.ramp import Observer
 from lrfind.refine.refinement import TrialObserver
 from lrfind.report import Report
-from lrfind.sweep import Observer
 
 PIN_SEEDS = 5
 """Sweeps of a pin where neither the config nor an option asks for more."""

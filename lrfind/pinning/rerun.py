@@ -10,8 +10,8 @@ from lrfind.lock.check import Rerun
 from lrfind.lock.lock import Lock
 from lrfind.pinning.seeds import answers_by_seed, noise_by_seed, whole_report
 from lrfind.pinning.verify import verify as tried
+from lrfind.ramp import Observer
 from lrfind.refine.refinement import TrialObserver
-from lrfind.sweep import Observer
 
 
 def rerun(

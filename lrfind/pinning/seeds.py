@@ -11,11 +11,11 @@ from lrfind.config import Config
 from lrfind.curve import StopReason
 from lrfind.errors import NoSuggestionError
 from lrfind.experiment import run_config
+from lrfind.ramp import Observer
 from lrfind.refine.refinement import TrialObserver
 from lrfind.report import Report
 from lrfind.smoothing import noise_scale, running_median, starting_loss
 from lrfind.suggest.panel import find_rule, suggest_by
-from lrfind.sweep import Observer
 
 LEAST_NOISE = 1e-5
 """Least share of the fall that counts as noise: with whole-data batches only rounding is left."""

@@ -1,5 +1,5 @@
 """What is trained: the user's model, data, loss and optimizer behind one small interface.
 
-`lrfind.sweep` drives a `Trainable` and knows nothing of torch; the rooms here know torch and
+`lrfind.ramp` drives a `Trainable` and knows nothing of torch; the rooms here know torch and
 nothing of sweeps.
 """

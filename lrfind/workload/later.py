@@ -16,7 +16,7 @@ LAG = 8
 
 
 class LateMeasurement:
-    """What a step measured, once the device is done with it: `lrfind.sweep.Late` for torch.
+    """What a step measured, once the device is done with it: `lrfind.ramp.Late` for torch.
 
     Args:
         losses: scalars, of which the mean is the step's loss.

@@ -58,6 +58,17 @@ def preserved(
         _run_all(restores)
 
 
+@contextmanager
+def preserved_lrs(optimizer: Optimizer) -> Iterator[None]:
+    """Put the LR of every group back when the block ends; the rest of the optimizer stays."""
+    kept = [(group, group["lr"], float(group["lr"])) for group in optimizer.param_groups]
+    try:
+        yield
+    finally:
+        for group, lr, value in kept:
+            group["lr"] = lr.fill_(value) if isinstance(lr, Tensor) else lr
+
+
 def checkpoint(model: nn.Module, optimizer: Optimizer, copies: Copies | None = None) -> Restore:
     """Copy model, optimizer and the random generators' states once.
 

@@ -35,7 +35,7 @@ from lrfind.workload.update_size import UpdateSize
 
 
 class TorchTrainable:
-    """A model, its optimizer, its loss and its data, as `lrfind.sweep.Trainable` wants them.
+    """A model, its optimizer, its loss and its data, as `lrfind.ramp.Trainable` wants them.
 
     Args:
         model: on `device` already.

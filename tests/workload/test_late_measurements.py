@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from workload_models import Net, plain, rows, workload
 
 from lrfind.curve import Curve, StopReason
-from lrfind.sweep import Plan, run_sweep
+from lrfind.ramp import Plan, run_sweep
 from lrfind.workload.later import LateMeasurement
 from lrfind.workload.workload import Workload
 

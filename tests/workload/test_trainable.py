@@ -14,7 +14,7 @@ from workload_models import Net, losses, plain, rows, workload
 
 from lrfind.curve import StopReason
 from lrfind.errors import InputError
-from lrfind.sweep import Plan, run_sweep
+from lrfind.ramp import Plan, run_sweep
 from lrfind.workload.phase import Phase
 from lrfind.workload.workload import Workload
 

@@ -15,8 +15,8 @@ from workload_models import Net, rows, workload
 
 from lrfind.curve_csv import to_csv
 from lrfind.optim import SGD, AdamW
+from lrfind.ramp import Plan, run_sweep
 from lrfind.spec import GroupSection
-from lrfind.sweep import Plan, run_sweep
 from lrfind.workload.trainable import TorchTrainable
 from lrfind.workload.update_size import BLOCK, EVERY, SAMPLE, UpdateSize
 from lrfind.workload.workload import Workload

@@ -13,7 +13,7 @@ from sweep_fakes import Diary, FakeTrainable
 
 from lrfind.curve import Curve, Measurement, Step, StopReason
 from lrfind.errors import DataExhaustedError
-from lrfind.sweep import Plan, StopRule, run_sweep
+from lrfind.ramp import Plan, StopRule, run_sweep
 
 Before = Callable[[str, int], None]
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import NoSuggestionError
+from lrfind.ramp.plan import Plan
 from lrfind.suggest.answer import Note, Verdict
 from lrfind.suggest.judgement import FLAT_ROOM_DECADES
 from lrfind.suggest.points import decades
 from lrfind.suggest.reading import Reading, read_curve
-from lrfind.sweep.plan import Plan
 
 MORE_DECADES = 3.0
 """Most decades beyond `end_lr`."""

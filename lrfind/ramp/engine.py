@@ -11,8 +11,8 @@ from typing import Protocol
 
 from lrfind.curve import Curve, Measurement, Step, StopReason
 from lrfind.errors import DataExhaustedError
-from lrfind.sweep.plan import Plan
-from lrfind.sweep.stop import StopRule, StopState
+from lrfind.ramp.plan import Plan
+from lrfind.ramp.stop import StopRule, StopState
 
 MAX_SKIPPED = 40
 """Updates in a row that an fp16 loss scaler may skip: 2^40 spans its whole range."""
@@ -106,7 +106,7 @@ def run_sweep(
         count: how many there are.
         observers: told of every step.
         extend: asked once, when all steps are done, for a plan that goes on from there; see
-            `lrfind.sweep.auto_range.extended`.
+            `lrfind.ramp.auto_range.extended`.
 
     Returns:
         The curve; after Ctrl-C what was measured, with `StopReason.INTERRUPTED`.

@@ -3,10 +3,10 @@
 Free of torch: it drives anything that is a `Trainable`.
 """
 
-from lrfind.sweep.auto_range import extended, lowered, range_notes
-from lrfind.sweep.engine import Observer, Trainable, run_sweep
-from lrfind.sweep.plan import Plan
-from lrfind.sweep.stop import StopRule, StopState
+from lrfind.ramp.auto_range import extended, lowered, range_notes
+from lrfind.ramp.engine import Observer, Trainable, run_sweep
+from lrfind.ramp.plan import Plan
+from lrfind.ramp.stop import StopRule, StopState
 
 __all__ = [
     "Observer",

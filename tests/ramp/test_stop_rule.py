@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrfind.curve import StopReason
-from lrfind.sweep import StopRule, StopState
+from lrfind.ramp import StopRule, StopState
 
 Stop = tuple[int, StopReason] | None
 

@@ -19,8 +19,8 @@ from lrfind import range_test
 from lrfind.curve import Curve, StopReason
 from lrfind.errors import DataExhaustedError
 from lrfind.export import CurveRecorder, read_curves, write_report
+from lrfind.ramp import Plan, StopRule, extended, lowered, range_notes, run_sweep
 from lrfind.saved import reread
-from lrfind.sweep import Plan, StopRule, extended, lowered, range_notes, run_sweep
 
 PLAN = Plan("exponential", 1e-6, 1e-2, 40)
 

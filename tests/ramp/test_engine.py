@@ -9,8 +9,8 @@ from sweep_fakes import Diary, FakeTrainable
 
 from lrfind.curve import Step, StopReason
 from lrfind.errors import DataExhaustedError
-from lrfind.sweep import Plan, StopRule, run_sweep
-from lrfind.sweep.engine import MAX_SKIPPED
+from lrfind.ramp import Plan, StopRule, run_sweep
+from lrfind.ramp.engine import MAX_SKIPPED
 
 PLAN = Plan("exponential", 1e-4, 1.0, 5)
 LOSSES = [9.0, 8.0, 7.0, 6.0, 5.0, 4.0]

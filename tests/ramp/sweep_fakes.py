@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lrfind.curve import Step, StopReason
-from lrfind.sweep.engine import Queue
+from lrfind.ramp.engine import Queue
 
 
 class FakeTrainable:
