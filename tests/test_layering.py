@@ -18,7 +18,7 @@ RANKS = [
     {"refine", "seed_sweeps", "edit", "keywords", "survey"},
     {"report", "blame", "curve_csv", "lock"},
     {"report_form"},
-    {"export", "plot", "console", "refined", "partial"},
+    {"export", "plot", "console", "refined", "partial", "trackers"},
     {"saved", "experiment", "known_lr", "html"},
     {"api", "own_loop", "pinning"},
     {"cli"},

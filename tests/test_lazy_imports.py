@@ -74,6 +74,7 @@ def test_a_run_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "curve.png").exists()
     assert {"torch", "matplotlib"} <= modules
     unused = {"matplotlib.pyplot", "matplotlib.style", "pandas", "scipy", "sklearn"}
+    unused |= {"tensorboard", "mlflow", "wandb", "lrfind.trackers"}
     assert modules & (unused | {"torch._dynamo", "sympy"}) == set()
 
 

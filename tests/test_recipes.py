@@ -68,6 +68,15 @@ def test_your_script(checkout: Path, lrfind: Callable[..., Any]) -> None:
     assert checkout.joinpath(config).read_text() == expected
 
 
+def test_trackers(checkout: Path, lrfind: Callable[..., Any]) -> None:
+    """The command leaves an event file; the other trackers have tests of their own."""
+    page = RECIPES.joinpath("trackers.md").read_text("utf-8")
+    ((_, command),) = blocks(page, "runs")
+
+    assert lrfind(*shlex.split(command)[1:]).code == 0
+    assert list(checkout.joinpath("runs", "tb").glob("digits-*/events.out.tfevents.*"))
+
+
 def without_last_digits(text: str) -> str:
     """Mask what may differ by a little from machine to machine."""
     return re.sub(r"\d\.\de-", "#e-", text)

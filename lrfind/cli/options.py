@@ -98,6 +98,14 @@ BatchSizes = Annotated[
         help="Sweep each batch size, and fit the law of LR against batch size.",
     ),
 ]
+Trackers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="TRACKER:PLACE",
+        help="Log the run too: tensorboard:DIR, mlflow:URI or wandb[:PROJECT]. Can be repeated.",
+    ),
+]
 Timeout = Annotated[
     float | None,
     typer.Option(

@@ -27,6 +27,7 @@ from lrfind.cli.options import (
     Quiet,
     Refine,
     Timeout,
+    Trackers,
     can_draw,
     say,
     wants_color,
@@ -34,6 +35,7 @@ from lrfind.cli.options import (
 )
 from lrfind.cli.preload import preload
 from lrfind.cli.ranks import follow, refuse_ranks, silenced
+from lrfind.cli.tracking import open_trackers, refuse_trackers
 from lrfind.distributed import ALONE, World, world_of
 from lrfind.errors import ExitCode, LrfindError
 from lrfind.output_format import Format
@@ -52,6 +54,7 @@ def run(
     refine: Refine = False,
     budget: Budget = None,
     batch_sizes: BatchSizes = None,
+    log: Trackers = None,
     timeout: Timeout = None,
     deterministic: Deterministic = False,
     low_memory: LowMemory = False,
@@ -71,6 +74,9 @@ def run(
     `batch-sizes.png` tell how the LR depends on the batch size; 3 where fewer than two sizes gave
     a suggestion.
 
+    `--log` tells trackers of the run once its files are written; a place that is wrong is told
+    before the sweep, and what fails after it exits with 74.
+
     In a script: `LR=$(lrfind run configs/digits.yaml --format lr)`
 
     Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
@@ -81,12 +87,7 @@ def run(
     given += ["sweep.deterministic=true"] * deterministic
     given += ["sweep.low_memory=true"] * low_memory
     world = world_of(os.environ)
-    if batch_sizes is not None:
-        refuse_ranks("run --batch-sizes")
-    if html:
-        from lrfind.html.libraries import require_libraries
-
-        require_libraries()
+    _check_options(batch_sizes, html=html, log=log)
     with Guard(timeout) as guard:
         try:
             loaded = _loaded(config, (override or []) + given, method, refine, budget)
@@ -106,7 +107,7 @@ def run(
                 )
             elif world.leads:
                 code = _run_once(
-                    loaded, folder, output_format, guard, world, quiet=quiet, html=html
+                    loaded, folder, output_format, guard, world, quiet=quiet, html=html, log=log
                 )
             else:
                 code = follow(loaded, world, guard)
@@ -114,6 +115,17 @@ def run(
             say("ended before anything was measured")
             code = ExitCode.INTERRUPTED
     raise typer.Exit(code if guard.cause is None else guard.cause.code)
+
+
+def _check_options(batch_sizes: str | None, *, html: bool, log: list[str] | None) -> None:
+    """Refuse options that do not go together, or whose library is missing."""
+    if batch_sizes is not None:
+        refuse_ranks("run --batch-sizes")
+        refuse_trackers(log)
+    if html:
+        from lrfind.html.libraries import require_libraries
+
+        require_libraries()
 
 
 def _loaded(
@@ -136,11 +148,13 @@ def _run_once(
     *,
     quiet: bool,
     html: bool,
+    log: list[str] | None,
 ) -> ExitCode:
-    """Sweep once, save and show; where the end is near, the answer comes before the picture."""
+    """Sweep once, save, show and log; where the end is near, the answer comes first of all."""
     from lrfind.cli.keeping import draw, keep
 
     out = sys.stdout
+    trackers = open_trackers(log or ())
 
     def finish(report: Report) -> ExitCode:
         is_ending = guard.cause is not None
@@ -153,6 +167,7 @@ def _run_once(
         out.flush()
         if is_ending and is_whole:
             draw(report, folder, with_page=html)
+        is_whole &= trackers.tell(report, files, config.path.stem, guard, quiet=quiet)
         code = exit_code(report)
         return ExitCode.NOT_WRITTEN if code is ExitCode.OK and not is_whole else code
 
