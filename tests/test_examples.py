@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,12 @@ STARTERS = sorted(TEMPLATES.glob("*/lrfind.yaml"))
 TRANSLATED = sorted(PROJECTS.glob("*/lrfind.yaml"))
 ALL = [*CONFIGS, *STARTERS, *TRANSLATED]
 
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+OPTIMIZERS = {
+    "sgd": torch.optim.SGD,
+    "momentum": partial(torch.optim.SGD, momentum=0.9),
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
 
 # An LR with which each trains, and the loss it falls below in forty updates from where it starts.
 TRAINS = {
@@ -107,15 +113,18 @@ def objective_of(tree: dict[str, Any], folder: Path) -> Callable[[nn.Module, Any
         return lambda model, batch, index: step(model, batch)
     if "loss" not in tree:
         return lambda model, batch, index: model(**batch)["loss"]
-    if isinstance(tree["loss"], dict):
-        loss = named(tree["loss"]["target"], folder)
-    else:
+    if not isinstance(tree["loss"], dict):
         loss = getattr(F, tree["loss"])
+    elif "name" in tree["loss"]:
+        loss = partial(getattr(F, tree["loss"]["name"]), **tree["loss"]["args"])
+    else:
+        loss = named(tree["loss"]["target"], folder)
 
     def objective(model: nn.Module, batch: Any, index: int) -> Tensor:
         if isinstance(batch, dict):
-            inputs = {key: value for key, value in batch.items() if key != "label"}
-            return loss(model(**inputs), batch["label"])
+            (key,) = {"label", "target"} & batch.keys()
+            inputs = {name: value for name, value in batch.items() if name != key}
+            return loss(model(**inputs), batch[key])
         return loss(model(*batch[:-1]), batch[-1])
 
     return objective

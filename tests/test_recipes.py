@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -83,24 +82,23 @@ def without_last_digits(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["own-loop", "tables"])
-def test_a_recipe_runs_in_an_empty_folder(name: str, tmp_path: Path) -> None:
+def test_a_recipe_runs_in_an_empty_folder(
+    name: str, lrfind: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who copies the files of a page and types its commands gets an answer from each."""
     page = (ROOT / "docs" / "recipes" / f"{name}.md").read_text("utf-8")
     for file, text in blocks(page, "file"):
         tmp_path.joinpath(file).write_text(text, encoding="utf-8")
     commands = re.findall(r"^```bash\n(.*?)```", page, flags=re.DOTALL | re.MULTILINE)
-    programs = {"python": [sys.executable], "lrfind": [sys.executable, "-m", "lrfind"]}
+    monkeypatch.chdir(tmp_path)
 
     for line in "".join(commands).splitlines():
         program, *arguments = shlex.split(line)
-        done = subprocess.run(
-            [*programs[program], *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        if program == "lrfind":
+            outcome = lrfind(*arguments)
+            assert outcome.code == 0, f"{line}\n{outcome.err}"
+        else:
+            done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+            assert (program, done.returncode) == ("python", 0), f"{line}\n{done.stderr}"
 
     assert commands
