@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"torch", "pandas", "matplotlib", "numpy"}
+EXTRAS = {
+    *("lightning", "pytorch_lightning", "transformers", "accelerate", "pyarrow", "tomlkit"),
+    *("plotly", "IPython", "tensorboard", "mlflow", "wandb", "mkdocs", "skorch"),
+}
 
 PROBE = """
 import sys
@@ -76,6 +80,8 @@ def test_a_run_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
     unused = {"matplotlib.pyplot", "matplotlib.style", "pandas", "scipy", "sklearn"}
     unused |= {"tensorboard", "mlflow", "wandb", "lrfind.trackers"}
     assert modules & (unused | {"torch._dynamo", "sympy"}) == set()
+    # Installed here all the same, which costs a run nothing.
+    assert modules & EXTRAS == set()
 
 
 @pytest.mark.parametrize(
