@@ -152,8 +152,8 @@ AXES = {
     "steps": Axis(TENS[:5], steps),
     "parameters": Axis(TENS[2:], parameters),
     "seeds": Axis((1, 2, 4, 8, 16, 32), seeds),
-    "suggest": Axis(TENS[1:5], command("suggest", "curve.csv")),
-    "plot": Axis(TENS[1:5], command("plot", "curve.csv", "-o", "curve.png")),
+    "suggest": Axis(TENS[1:6], command("suggest", "curve.csv")),
+    "plot": Axis(TENS[1:6], command("plot", "curve.csv", "-o", "curve.png")),
 }
 READERS = ("suggest", "plot")
 

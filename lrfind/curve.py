@@ -18,6 +18,7 @@ nor files.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -110,26 +111,6 @@ class Curve:
     elapsed_s: float | None = None
     update_ratio: Floats | None = None
 
-    @classmethod
-    def from_steps(
-        cls,
-        steps: Sequence[Step],
-        *,
-        seed: int,
-        stop: StopReason,
-        initial_loss: float | None,
-    ) -> Curve:
-        """Stack the steps of a sweep into arrays."""
-        return cls(
-            lr=np.array([step.lr for step in steps], dtype=np.float64),
-            loss=np.array([step.loss for step in steps], dtype=np.float64),
-            seed=seed,
-            stop=stop,
-            initial_loss=initial_loss,
-            elapsed_s=steps[-1].elapsed_s if steps else 0.0,
-            update_ratio=ratios_of([step.update_ratio for step in steps]),
-        )
-
     @cached_property
     def smooth(self) -> Floats:
         """The lag-free smoothed loss, shape `(n,)`; see `lrfind.smoothing.smooth_losses`."""
@@ -154,6 +135,42 @@ class Curve:
     def _facts(self) -> tuple[object, ...]:
         # As text, so that a NaN equals itself.
         return (self.seed, self.stop, repr(self.initial_loss), self.elapsed_s, len(self))
+
+
+class Track:
+    """The points of a sweep under way, in 24 bytes each.
+
+    A list of steps would take ten times as much, and the garbage collector would walk it over and
+    over. May be looked at from another thread at any time.
+    """
+
+    def __init__(self) -> None:
+        self._lr, self._ratio, self._loss = array("d"), array("d"), array("d")
+        self._elapsed_s = 0.0
+
+    def __len__(self) -> int:
+        return len(self._loss)
+
+    def add(self, step: Step) -> None:
+        """Take the next point."""
+        self._lr.append(step.lr)
+        self._ratio.append(math.nan if step.update_ratio is None else step.update_ratio)
+        self._elapsed_s = step.elapsed_s
+        self._loss.append(step.loss)
+
+    def curve(self, *, seed: int, stop: StopReason, initial_loss: float | None) -> Curve:
+        """Give all points so far as a curve."""
+        count = len(self)
+        lr, ratio, loss = (np.array(part[:count]) for part in (self._lr, self._ratio, self._loss))
+        return Curve(
+            lr,
+            loss,
+            seed=seed,
+            stop=stop,
+            initial_loss=initial_loss,
+            elapsed_s=self._elapsed_s,
+            update_ratio=None if np.isnan(ratio).all() else ratio,
+        )
 
 
 def ratios_of(values: Sequence[float | None]) -> Floats | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lrfind.atomic import write_atomically
-from lrfind.curve import Curve, Step, StopReason
+from lrfind.curve import Curve, Step, StopReason, Track
 from lrfind.curve_csv import REMEDY, from_blocks, to_csv
 from lrfind.errors import InputError, OutputError, Problem
 from lrfind.intake import read_blocks, read_text
@@ -60,7 +60,7 @@ class CurveRecorder:
         self._folder = folder
         self._warn = warn
         self._done: list[Curve] = []
-        self._steps: list[Step] = []
+        self._track = Track()
         self._seed = 0
         self._latest_s = 0.0
         self._next_flush = 0.0
@@ -85,7 +85,7 @@ class CurveRecorder:
 
     def begin(self, seed: int, index: int, count: int, steps: int) -> None:
         """Start the curve of another seed, or of one that is swept again."""
-        self._steps = []
+        self._track = Track()
         self._seed = seed
         self._done = [curve for curve in self._done if curve.seed != seed]
         self._latest_s = time.monotonic()
@@ -95,7 +95,7 @@ class CurveRecorder:
         """Keep the step; write where the next one, as slow as this, would come too late."""
         if self._is_closed:
             return
-        self._steps.append(step)
+        self._track.add(step)
         now = time.monotonic()
         taken_s, self._latest_s = now - self._latest_s, now
         if now + taken_s >= self._next_flush:
@@ -137,8 +137,7 @@ class CurveRecorder:
         return bool(self._done) and self._done[-1].seed == self._seed
 
     def _curve(self, stop: StopReason) -> Curve:
-        steps = list(self._steps)
-        return Curve.from_steps(steps, seed=self._seed, stop=stop, initial_loss=None)
+        return self._track.curve(seed=self._seed, stop=stop, initial_loss=None)
 
 
 def read_report(path: Path) -> Report:

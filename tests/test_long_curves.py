@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
 
-from lrfind.curve import Curve
+from lrfind.curve import Curve, Step, StopReason, Track
 from lrfind.curve_csv import from_blocks, from_csv, table, to_csv
 from lrfind.errors import InputError
 from lrfind.export import read_curves, write_curves
@@ -177,6 +178,27 @@ def test_a_file_that_is_too_large_is_refused_while_it_is_read(tmp_path: Path) ->
     assert next(blocks).startswith(b"lr,loss\n")
     with pytest.raises(InputError, match="is larger than 2 MiB"):
         list(blocks)
+
+
+def test_a_sweep_may_be_looked_at_while_it_goes_on() -> None:
+    """From another thread, at any moment: whole points, in order, and no fault in the sweep."""
+    track, count = Track(), 100_000
+    sweep = Thread(
+        target=lambda: [
+            track.add(Step(i, float(i), 2.0 * i, 0.0, None, 3.0 * i)) for i in range(count)
+        ]
+    )
+    sweep.start()
+    sizes = []
+    while sweep.is_alive():
+        curve = track.curve(seed=0, stop=StopReason.INTERRUPTED, initial_loss=None)
+        sizes.append(len(curve))
+        assert curve.loss.tolist() == (2 * curve.lr).tolist()
+        assert len(curve) == 0 or (curve.update_ratio == 3 * curve.lr).all()
+    sweep.join()
+
+    assert sizes == sorted(sizes)
+    assert len(track) == count
 
 
 @settings(max_examples=80, deadline=None)

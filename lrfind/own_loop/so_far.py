@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lrfind.curve import Curve, Step, StopReason
+from lrfind.curve import Curve, Step, StopReason, Track
 from lrfind.ramp import Observer, Plan, StopRule, StopState, extended
 
 
@@ -29,7 +29,7 @@ class CurveSoFar:
     can_extend: bool
     stop: StopReason | None = field(default=None, init=False)
     _state: StopState = field(default_factory=StopState, init=False)
-    _steps: list[Step] = field(default_factory=list, init=False)
+    _track: Track = field(default_factory=Track, init=False)
     _initial_loss: float | None = field(default=None, init=False)
     _started: float = field(default_factory=time.perf_counter, init=False)
 
@@ -46,20 +46,20 @@ class CurveSoFar:
             self.stop = None if math.isfinite(loss) else StopReason.NONFINITE
             return
         step = Step(index - 1, self.plan.lr(index - 1), loss, time.perf_counter() - self._started)
-        self._steps.append(step)
+        self._track.add(step)
         for observer in self.observers:
             observer.step(step)
         self._state, self.stop = self.rule.update(self._state, loss)
-        if self.stop is None and len(self._steps) == self.plan.total:
+        if self.stop is None and len(self._track) == self.plan.total:
             self._go_on_or_end()
 
     def curve(self, stop: StopReason) -> Curve:
         """Give what was measured, ended for this reason."""
-        return Curve.from_steps(self._steps, seed=0, stop=stop, initial_loss=self._initial_loss)
+        return self._track.curve(seed=0, stop=stop, initial_loss=self._initial_loss)
 
     def _go_on_or_end(self) -> None:
         if self.can_extend:
             self.can_extend = False
             self.plan = extended(self.plan, self.curve(StopReason.COMPLETED))
-        if len(self._steps) == self.plan.total:
+        if len(self._track) == self.plan.total:
             self.stop = StopReason.COMPLETED

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from lrfind.curve import Curve, Measurement, Step, StopReason
+from lrfind.curve import Curve, Measurement, Step, StopReason, Track
 from lrfind.errors import DataExhaustedError
 from lrfind.ramp.plan import Plan
 from lrfind.ramp.stop import StopRule, StopState
@@ -127,7 +127,7 @@ def run_sweep(
             stop = StopReason.INTERRUPTED
         except DataExhaustedError:
             # Beyond the plan, data that run out end only what was added to it.
-            is_done = len(sweep.steps) >= plan.steps
+            is_done = len(sweep.track) >= plan.steps
             stop = StopReason.COMPLETED if is_done else StopReason.EXHAUSTED
     return sweep.curve(seed, stop)
 
@@ -143,7 +143,7 @@ class _Sweep:
         observers: Sequence[Observer],
         extend: Callable[[Plan, Curve], Plan] | None,
     ) -> None:
-        self.steps: list[Step] = []
+        self.track = Track()
         self.initial_loss: float | None = None
         self._trainable = trainable
         self._plan = plan
@@ -156,7 +156,7 @@ class _Sweep:
 
     def curve(self, seed: int, stop: StopReason) -> Curve:
         """Give what was measured so far."""
-        return Curve.from_steps(self.steps, seed=seed, stop=stop, initial_loss=self.initial_loss)
+        return self.track.curve(seed=seed, stop=stop, initial_loss=self.initial_loss)
 
     def run(self) -> StopReason:
         """Go through the plan.
@@ -269,7 +269,7 @@ class _Sweep:
     def _record(self, index: int, lr: float, found: Measurement) -> StopReason | None:
         elapsed_s = time.perf_counter() - self._started
         step = Step(index, lr, found.loss, elapsed_s, found.grad_norm, found.update_ratio)
-        self.steps.append(step)
+        self.track.add(step)
         for observer in self._observers:
             observer.step(step)
         self._state, stop = self._rule.update(self._state, found.loss)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lrfind.curve import Curve, StopReason
+from lrfind.curve import Curve, StopReason, Track
 from lrfind.refine.answer import conclude, start_lr
 from lrfind.refine.climb import Climb, Gate, Purse
 from lrfind.refine.refinement import Refinement, refine
@@ -166,7 +166,7 @@ def test_data_that_are_used_up_leave_the_answer_alone() -> None:
     x, y = torch.randn(8, 4), torch.randn(8, 1)
     for batches, stop in ((40, StopReason.EXHAUSTED), (101, StopReason.COMPLETED)):
         data = iter([(x, y)] * batches)
-        curves, _ = [Curve.from_steps([], seed=0, stop=stop, initial_loss=None)], None
+        curves, _ = [Track().curve(seed=0, stop=stop, initial_loss=None)], None
         work = workload(plain, data=data, batch_size=None, **{**SWEEP, "end_lr": 0.3})
         curves = sweep_seeds(work, work.sweep, 0, [])
         found = refine(work, curves, STATED, RefineSection(), COSINE)
