@@ -61,7 +61,8 @@ def _is_ordinary(loader: DataLoader[Any]) -> bool:
         and (loader.num_workers == 0 or type(loader.batch_sampler) is BatchSampler)
         and loader.collate_fn is default_collate
         and loader.worker_init_fn is None
-        and not loader.pin_memory
+        # Without an accelerator a loader pins nothing.
+        and not (loader.pin_memory and torch.accelerator.is_available())
         and not loader.persistent_workers
         and getattr(loader, "in_order", True)
     )

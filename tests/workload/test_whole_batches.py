@@ -163,6 +163,19 @@ def test_worker_processes_are_not_missed(kind: str, owner: torch.Generator | Non
     assert_alike(told(make, in_whole_batches, 2), told(make, lambda loader: loader, 2))
 
 
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="here pinning has an effect")
+def test_a_loader_that_would_pin_is_read_whole_where_nothing_can_be_pinned() -> None:
+    """Scripts written for a GPU say pin_memory; without one their loaders are as fast as others."""
+
+    def make() -> DataLoader[Any]:
+        return DataLoader(columns(30), 8, shuffle=True, pin_memory=True)
+
+    assert in_whole_batches(loader := make()) is not loader
+    with pytest.warns(UserWarning, match="pin_memory"):
+        theirs = told(make, lambda loader: loader, 2)
+    assert_alike(told(make, in_whole_batches, 2), theirs)
+
+
 class Own(TensorDataset):
     """A class that may do anything to a sample."""
 
