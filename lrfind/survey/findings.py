@@ -40,11 +40,13 @@ class Findings:
 
 def part(key: str, made: Made, folder: Path, **more: Any) -> Part:
     """Write what makes an object as a section."""
+    return Part(key, section_of(made, folder) | more, made.where)
+
+
+def section_of(made: Made, folder: Path) -> dict[str, Any]:
+    """Write what makes an object as `target` and `args`."""
     section: dict[str, Any] = {"target": made.target(folder)}
-    if made.args:
-        section["args"] = made.args
-    section |= more
-    return Part(key, section, made.where)
+    return section | ({"args": made.args} if made.args else {})
 
 
 def config_text(findings: Findings, command: str) -> str:
@@ -60,8 +62,17 @@ def config_text(findings: Findings, command: str) -> str:
     if not findings.notes:
         lines[-1] = "# Read off the code, which was not run."
     for section in findings.parts:
-        lines += ["", f"# {section.where}", f"{section.key}: {_yaml(section.value)}"]
+        lines += ["", f"# {section.where}", *_section(section)]
     return "\n".join([*lines, ""])
+
+
+def _section(section: Part) -> list[str]:
+    """Write a section in a line, or in a line each where it holds sections alone."""
+    value = section.value
+    if isinstance(value, dict) and all(isinstance(inner, dict) for inner in value.values()):
+        rows = [f"  {name}: {_yaml(inner)}" for name, inner in value.items()]
+        return [f"{section.key}:", *rows]
+    return [f"{section.key}: {_yaml(value)}"]
 
 
 def _yaml(value: Any) -> str:

@@ -52,7 +52,7 @@ def _by_loop(loop: Loop, project: Project, folder: Path) -> Findings:
     targets = [] if model is None else [model]
     if data is not None:
         targets.append(data[1])
-    attempt(lambda: refuse_side_effects(targets, project, loop))
+    attempt(lambda: refuse_side_effects(targets, project, loop.node))
     if problems or model is None or data is None:
         raise InputError(*dict.fromkeys(problems))
     if model.is_ready:

@@ -324,7 +324,7 @@ def test_parts_in_several_files_are_followed_and_run(tmp_path: Path) -> None:
         ),
         (
             GUARDED.replace('if __name__ == "__main__":', "if True:"),
-            ["importing this file trains: the loop stands at its top"],
+            ["importing this file trains: this stands at its top"],
         ),
         (
             READY + "args = argparse.ArgumentParser().parse_args()\n",
@@ -412,7 +412,14 @@ def test_a_path_without_from_is_explained(
 
 
 @pytest.mark.parametrize(
-    "path", ["tests/projects/torch_lr_finder_readme", "examples/own_loader.py", "examples/text.py"]
+    "path",
+    [
+        "tests/projects/torch_lr_finder_readme",
+        "tests/projects/plain_script",
+        "tests/projects/tabular",
+        "examples/own_loader.py",
+        "examples/text.py",
+    ],
 )
 def test_projects_that_were_written_without_it(
     path: str, lrfind: Callable[..., Any], tmp_path: Path
@@ -423,3 +430,11 @@ def test_projects_that_were_written_without_it(
     assert wrote.code == ExitCode.OK, wrote.err
     checked = lrfind("validate", tmp_path / "lrfind.yaml")
     assert checked.code == ExitCode.OK, checked.err
+
+
+def test_a_gan_is_told_that_a_sweep_is_of_one(lrfind: Callable[..., Any], tmp_path: Path) -> None:
+    """Two losses in one loop are told with the line, and what to write for one of them."""
+    told = lrfind("init", "--from", "script", ROOT / "tests/projects/gan", "--dir", tmp_path)
+
+    assert told.code == ExitCode.BAD_INPUT
+    assert "2 losses are minimised in one loop; a range test sweeps one: write step" in told.err
