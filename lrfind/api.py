@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from lrfind.console.notebook import live_story
 from lrfind.curve import StopReason
 from lrfind.errors import InputError, Problem
 from lrfind.keywords import course_of, validated
@@ -53,6 +54,7 @@ def range_test(
     schedule: str | Mapping[str, Any] | None = None,
     refine: bool | int = False,
     observers: Sequence[Observer] = (),
+    progress: bool | None = None,
     **sweep: Any,
 ) -> Report:
     """Run a learning-rate range test and read the LR off its curve.
@@ -87,6 +89,8 @@ def range_test(
         refine: try LRs around the answer in short trainings; a number is the most updates that
             sweep and trials may take together, True stands for 600.
         observers: told of every step.
+        progress: show the sweep as it runs: None in a notebook only, True also on standard error
+            elsewhere, False nowhere.
         **sweep: any other key of the config's `sweep` section.
 
     Returns:
@@ -123,31 +127,31 @@ def range_test(
     )
     held_out = _held_out(validation, batch_size)
     workload = Workload(recipe, section, choose_device(str(device)), held_out)
-    curves = sweep_seeds(workload, section, seed, [*observers, count := UpdateCount()])
-    if curves[-1].stop is StopReason.INTERRUPTED:
-        raise KeyboardInterrupt
-    report = make_report(
-        curves,
-        method,
-        purpose=course,
-        spec=planned,
-        device=device_name(workload.device),
-        threads=torch.get_num_threads(),
-        title=workload.title,
-        group_scales=workload.group_scales,
-        notes=[*workload.told, *range_notes(curves, plan_of(section))],
-    )
-    if not trials.enabled:
-        return report
-    tried = refined(report, workload, trials, course, spent=count.updates)
-    _raise_if_cut(tried)
-    return tried
+    with live_story(progress) as told:
+        curves = sweep_seeds(workload, section, seed, [*observers, *told, count := UpdateCount()])
+        if curves[-1].stop is StopReason.INTERRUPTED:
+            raise KeyboardInterrupt
+        report = make_report(
+            curves,
+            method,
+            purpose=course,
+            spec=planned,
+            device=device_name(workload.device),
+            threads=torch.get_num_threads(),
+            title=workload.title,
+            group_scales=workload.group_scales,
+            notes=[*workload.told, *range_notes(curves, plan_of(section))],
+        )
+        if not trials.enabled:
+            return report
+        return _unless_cut(refined(report, workload, trials, course, told, spent=count.updates))
 
 
-def _raise_if_cut(report: Report) -> None:
+def _unless_cut(report: Report) -> Report:
     """Pass on a Ctrl-C that came during the trials."""
     if any(note.code == "refine-interrupted" for note in report.notes):
         raise KeyboardInterrupt
+    return report
 
 
 def _held_out(validation: Any, batch_size: int | None) -> tuple[Any, ValidationSection] | None:

@@ -10,7 +10,7 @@ import functools
 import json
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -23,6 +23,7 @@ from lrfind.curve import Curve
 from lrfind.errors import NoSuggestionError
 from lrfind.plain_text import plain
 from lrfind.refine import Trial
+from lrfind.registry import Entry, load_entry
 from lrfind.suggest import Note, Suggestion, Verdict, diagnose
 from lrfind.suggest.panel import find_rule, suggest_by
 from lrfind.suggest.purpose import Purpose
@@ -30,12 +31,18 @@ from lrfind.suggest.reading import read_curve
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 SCHEMA = 1
 # History of the schema. A key that is added, and that readers can do without, does not raise it:
 # `trials`, `environment.threads`, a curve's `update_ratio`, and a suggestion's `schedule`,
 # `base_lr` and `max_lr` may be absent. A key that changes or goes does.
 #   1  first version
+
+
+# What shows a report stands above it in the house, and is imported where it is asked for.
+_DRAW = Entry("lrfind.plot:draw", "the figure of curve.png", "lrfind")
+_SHOW = Entry("lrfind.html.cell:bundle", "the output of a notebook's cell", "lrfind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,16 @@ class Report:
             for curve in self.curves
         ]
         return pd.concat(tables, ignore_index=True)
+
+    def figure(self) -> Figure:
+        """Draw the report as a matplotlib figure, the one of `curve.png`."""
+        draw: Callable[[Report], Figure] = load_entry(_DRAW)
+        return draw(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show figure and table in a notebook, whatever the front end chooses from."""
+        show: Callable[[Report], dict[str, str]] = load_entry(_SHOW)
+        return show(self)
 
 
 def make_report(

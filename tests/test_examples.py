@@ -6,7 +6,6 @@ fault, and what fails only through `lrfind run` is the engine's.
 
 from __future__ import annotations
 
-import ast
 import copy
 import inspect
 import math
@@ -203,7 +202,7 @@ def test_no_example_is_left_without_a_config() -> None:
         if isinstance(section, dict) and "target" in section
     }
 
-    by_hand = {"existing_script.py", "notebook.py", "training_loop.py"}
+    by_hand = {"existing_script.py", "training_loop.py"}
 
     assert used | by_hand == {path.name for path in EXAMPLES.glob("*.py")}
 
@@ -317,17 +316,6 @@ def test_padding_changes_no_prediction() -> None:
     torch.testing.assert_close(
         own.model(together["characters"], together["lengths"])[:1],
         own.model(alone["characters"], alone["lengths"]),
-    )
-
-
-def test_the_notebook_calls_range_test_as_documented() -> None:
-    """The call stands in one line, with a factory, batches, a loss function and an optimizer."""
-    tree = ast.parse((EXAMPLES / "notebook.py").read_text())
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
-    (call,) = (c for c in calls if getattr(c.func, "id", "") == "range_test")
-
-    assert ast.unparse(call) == (
-        "range_test(build_model, batches, nn.functional.cross_entropy, optimizer='adamw')"
     )
 
 

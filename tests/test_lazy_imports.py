@@ -12,7 +12,7 @@ import pytest
 HEAVY = {"torch", "pandas", "matplotlib", "numpy"}
 EXTRAS = {
     *("lightning", "pytorch_lightning", "transformers", "accelerate", "pyarrow", "tomlkit"),
-    *("plotly", "IPython", "tensorboard", "mlflow", "wandb", "mkdocs", "skorch"),
+    *("mpld3", "IPython", "tensorboard", "mlflow", "wandb", "mkdocs", "skorch"),
 }
 
 PROBE = """

@@ -28,6 +28,7 @@ def grid(rows: Iterable[tuple[str, Text]], *, width: int = 80, color: bool = Fal
         table.add_row(name, text if shown == text.plain else Text(shown, style=text.style))
     out = io.StringIO()
     console = Console(
+        force_jupyter=False,  # in a notebook rich would show the text, and return nothing
         file=out,
         width=width,
         force_terminal=color,

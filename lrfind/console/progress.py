@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from lrfind.console.story import clock_text, loss_text, seed_line, seed_name, trial_line
 from lrfind.curve import Step, StopReason
 from lrfind.refine import Trial
 
@@ -46,7 +47,11 @@ class SweepProgress:
         # Rich takes FORCE_COLOR for a terminal; a bar belongs on a real one only.
         is_tty = self._stream.isatty()
         self._console = console or Console(
-            file=self._stream, highlight=False, emoji=False, force_terminal=is_tty
+            file=self._stream,
+            highlight=False,
+            emoji=False,
+            force_terminal=is_tty,
+            force_jupyter=False,
         )
         self._drawn = is_tty and not quiet and not self._console.is_dumb_terminal
         self._live: Live | None = None
@@ -105,16 +110,9 @@ class SweepProgress:
         self._due_s = math.inf
         if self._quiet:
             return
-        done = self._latest.index + 1 if self._latest else 0
-        elapsed = self._latest.elapsed_s if self._latest else 0.0
-        steps = f"{done} of {self._steps}"
-        if done > self._steps:
-            steps = f"{self._steps} + {done - self._steps}"
-        self._console.print(
-            f"{self._name()}: {steps} steps in {_duration(elapsed)}; {stop.sentence}",
-            soft_wrap=True,
-            markup=False,
-        )
+        name = seed_name(self._seed, self._index, self._count)
+        line = seed_line(name, self._latest, self._steps, stop)
+        self._console.print(line, soft_wrap=True, markup=False)
 
     def begin_trial(self, index: int, lr: float, steps: int) -> None:
         """Show which trial is running."""
@@ -127,12 +125,7 @@ class SweepProgress:
         self._clear()
         if self._quiet or trial is None:
             return
-        end = "diverged" if trial.diverged else f"loss {_loss(trial.loss)}"
-        self._console.print(
-            f"{self._trial}: lr {trial.lr:.1e}, {end} after {trial.steps} steps",
-            soft_wrap=True,
-            markup=False,
-        )
+        self._console.print(trial_line(self._trial, trial), soft_wrap=True, markup=False)
 
     def _show(self, line: Table | Text) -> None:
         self._clear()
@@ -152,11 +145,6 @@ class SweepProgress:
         if live is not None:
             live.stop()
 
-    def _name(self) -> str:
-        if self._count == 1:
-            return f"seed {self._seed}"
-        return f"seed {self._index + 1}/{self._count} ({self._seed})"
-
     def _bar(self) -> Table:
         """One line: what is left out first on a narrow terminal is the bar, then the tail."""
         step = self._latest
@@ -169,9 +157,9 @@ class SweepProgress:
             left_s = step.elapsed_s / done * (total - done)
             parts += [
                 Text(f"lr {step.lr:.1e}", style="bold"),
-                Text(f"loss {_loss(step.loss):<9}"),
-                Text(f"best {_loss(self._best):<9}"),
-                Text(f"eta {_clock(left_s)}", style="dim"),
+                Text(f"loss {loss_text(step.loss):<9}"),
+                Text(f"best {loss_text(self._best):<9}"),
+                Text(f"eta {clock_text(left_s)}", style="dim"),
             ]
         room = self._console.width - 1
         while len(parts) > 1 and _length(name, parts) > room:
@@ -189,20 +177,3 @@ class SweepProgress:
 
 def _length(name: str, parts: Sequence[Text]) -> int:
     return len(name) + sum(_GAP + len(part) for part in parts)
-
-
-def _loss(loss: float) -> str:
-    """Write a loss in at most nine columns."""
-    if not math.isfinite(loss):
-        return f"{loss:g}"
-    return f"{loss:.4f}" if 1e-2 <= abs(loss) < 1e3 or loss == 0 else f"{loss:.2e}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else _clock(seconds)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -63,7 +63,12 @@ def write_figure(figure: Figure, path: Path, *, dpi: int = style.DPI) -> None:
         OutputError: the suffix is unknown or the file cannot be written.
     """
     kind = picture_format(path)
+    write_atomically(path, figure_bytes(figure, kind, dpi=dpi))
+
+
+def figure_bytes(figure: Figure, kind: str, *, dpi: int = style.DPI) -> bytes:
+    """Encode a figure as `png`, `svg` or `pdf`."""
     data = io.BytesIO()
     with style.settings():
         figure.savefig(data, format=kind, dpi=dpi, metadata=METADATA[kind])
-    write_atomically(path, data.getvalue())
+    return data.getvalue()

@@ -150,21 +150,6 @@ def test_projects_of_other_finders_run(
     assert path.read_text().splitlines()[0] == f"# lrfind run tests/projects/{name}/lrfind.yaml"
 
 
-def test_the_notebook_example_runs(tmp_path: Path) -> None:
-    """`examples/notebook.py` runs as a script, with nothing on stderr."""
-    run = subprocess.run(
-        [sys.executable, ROOT / "examples" / "notebook.py"],
-        cwd=tmp_path,
-        env={**os.environ, "MPLBACKEND": "agg"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert run.returncode == 0, run.stderr
-    assert run.stdout != ""
-
-
 def test_validate_tells_what_was_found(
     lrfind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
