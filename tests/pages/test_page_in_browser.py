@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import PHONE, Visit, visit
-from playwright.sync_api import Browser
+from browser import PHONE, WIDE, Visit, visit
+from playwright.sync_api import Browser, ViewportSize
 from sample_pages import EVIL, NAMES, ten_seeds, tried
 
 from lrfind.curve import Curve
@@ -118,6 +119,24 @@ def test_seeds_and_rules_are_switched(browser: Browser, pages: dict[str, Path]) 
     assert seeds == (10, True)
     assert rules == 0
     assert asked == (1, switch)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_names_of_rules_do_not_lie_on_each_other(
+    size: ViewportSize, browser: Browser, pages: dict[str, Path]
+) -> None:
+    """With every rule switched on each name can be read, also where two answers are close."""
+    with visit(browser, pages["tried"], viewport=size) as found:
+        for box in found.page.locator("[data-switch^=rule-]").all():
+            box.check()
+        labels = found.page.locator("#curve [data-key^=rule-] text").all()
+        boxes = [box for label in labels if (box := label.bounding_box())]
+
+    assert len(boxes) == 5
+    for first, second in itertools.combinations(boxes, 2):
+        across = abs(first["x"] - second["x"]) < 0.8 * first["width"]
+        upper, lower = sorted((first, second), key=lambda box: box["y"])
+        assert not (across and upper["y"] + upper["height"] > lower["y"])
 
 
 def test_the_keyboard_does_what_the_mouse_does(browser: Browser, pages: dict[str, Path]) -> None:

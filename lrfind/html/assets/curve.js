@@ -1,6 +1,9 @@
 /* The panel of the curve: one function a mark, in the order in which they lie on each other. */
 
-function drawCurve(svg, drawing, view) {
+/** Height of a line of text, and width of a panel below which names are short. */
+const LINE = 17, NARROW = 560;
+
+function drawCurve(svg, drawing, view, isShown) {
   svg.selectAll("*").remove();
   const back = clipped(svg, view, "panel");
   drawEnd(back, drawing.end, view);
@@ -12,7 +15,7 @@ function drawCurve(svg, drawing, view) {
   for (const seed of drawing.points) drawPoints(panel, seed, view, count);
   for (const part of drawing.lines) drawLine(panel, part, view);
   drawRangeText(svg, drawing.range, view);
-  drawRules(svg, drawing.marks.filter((mark) => mark.kind === "rule"), view);
+  drawRules(svg, drawing.marks.filter((mark) => mark.kind === "rule"), view, isShown);
   drawAnswer(svg, drawing.marks, view);
   svg.append("g").attr("id", "cross");
 }
@@ -143,16 +146,24 @@ function separate(labels, width) {
 }
 
 /** Mark what other rules answer: a dotted line, a shape of its own, its name along the line. */
-function drawRules(svg, marks, view) {
+function drawRules(svg, marks, view, isShown) {
   const shapes = [d3.symbolTriangle, d3.symbolSquare, d3.symbolCross, d3.symbolStar, d3.symbolWye];
-  marks.forEach((mark, i) => {
-    if (!isSeen(mark, view)) return;
+  const shaped = marks.map((mark, i) => ({ ...mark, shape: shapes[i % shapes.length] }))
+    .filter((mark) => isShown(mark.key) && isSeen(mark, view)).sort((a, b) => a.lr - b.lr);
+  let lastX = -Infinity, lowest = 0;
+  for (const mark of shaped) {
     const [x, y] = placeOf(mark, view), floor = view.floor;
     const group = svg.append("g").attr("data-key", mark.key);
     line(group, x, MARGIN.top, x, floor).attr("class", "rule-line");
     group.append("path").attr("class", "rule-mark").attr("transform", `translate(${x} ${y})`)
-      .attr("d", d3.symbol().type(shapes[i % shapes.length]).size(62)());
-    text(group, 0, 0, mark.label).attr("class", "halo").attr("text-anchor", "end")
-      .attr("transform", `translate(${x - 4} ${MARGIN.top + 6}) rotate(-90)`);
-  });
+      .attr("d", d3.symbol().type(mark.shape).size(62)());
+    // Where there is little room the switch alone tells the number.
+    const name = view.width < NARROW ? mark.label.split(" ")[0] : mark.label;
+    const label = text(group, 0, 0, name).attr("class", "halo").attr("text-anchor", "end");
+    // Beside a name that stands close, below it.
+    const top = x - lastX < LINE ? lowest + 8 : MARGIN.top + 6, length = label.node().getComputedTextLength();
+    const start = top + length < floor ? top : MARGIN.top + 6;
+    label.attr("transform", `translate(${x - 4} ${start}) rotate(-90)`);
+    [lastX, lowest] = [x, start + length];
+  }
 }

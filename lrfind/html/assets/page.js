@@ -1,6 +1,6 @@
 /* The page: what is switched on, what is looked at, in which colours; and it all drawn anew. */
 
-const RATIO = 0.5, NARROW = 560, TRIALS_HEIGHT = 190;
+const RATIO = 0.5, TRIALS_HEIGHT = 190;
 
 function start() {
   for (const radio of document.querySelectorAll("input[name=theme]")) {
@@ -27,7 +27,7 @@ function startCurve(drawing) {
     view = scalesOf(drawing.frame, width, height, zoomed, Boolean(drawing.range), below);
     view.isRelative = Boolean(drawing.isRelative);
     svg.attr("viewBox", `0 0 ${width} ${height}`);
-    drawCurve(svg, drawing, view);
+    drawCurve(svg, drawing, view, isShown);
     if (!trials.empty()) {
       trials.attr("viewBox", `0 0 ${width} ${TRIALS_HEIGHT}`);
       drawTrials(trials, drawing.trials, { ...view, height: TRIALS_HEIGHT, floor: TRIALS_HEIGHT - NAMED });
@@ -71,7 +71,7 @@ function startCurve(drawing) {
   svg.on("pointerleave.read", () => tell(false));
 
   for (const box of boxes) {
-    box.addEventListener("change", () => { hide(); tell(false); });
+    box.addEventListener("change", () => { draw(); tell(false); });
   }
   for (const button of document.querySelectorAll("[data-all]")) {
     button.addEventListener("click", () => {
@@ -79,7 +79,7 @@ function startCurve(drawing) {
       const isOn = !all.every((box) => box.checked);
       for (const box of all) box.checked = isOn;
       button.setAttribute("aria-pressed", String(isOn));
-      hide();
+      draw();
       tell(false);
     });
   }
