@@ -72,6 +72,12 @@ class SweepSection(Section):
         "layers have one at a time; the curve is the same. Not with accumulate, clip_grad_norm or "
         "precision fp16, nor with optimizers that need all gradients at once.",
     )
+    channels_last: bool = Field(
+        default=False,
+        description="Keep the weights of two-dimensional convolutions, and with them what flows "
+        "between the layers, with channels innermost in memory, the order that the tensor "
+        "cores of a GPU work in. The curve is the same to rounding. Not with fsdp.",
+    )
     snapshot: Literal["memory", "disk"] = Field(
         default="memory",
         description="Where the one copy of a ready model, or of the state that trials start from, "

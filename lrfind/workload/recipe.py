@@ -31,7 +31,8 @@ class Making:
         device: where the model goes.
         copies: keeps what must be put back.
         doing: told of every phase as it begins: whom to blame for an exception.
-        prepared: makes a model ready for several ranks, before its optimizer is built.
+        prepared: lays a model out, and makes it ready for several ranks, before its optimizer is
+            built.
     """
 
     seed: int

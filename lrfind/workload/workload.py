@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils.data import IterableDataset
 
@@ -20,6 +20,7 @@ from lrfind.workload.batch import to_device
 from lrfind.workload.copies import Copies, InMemory, copies
 from lrfind.workload.determinism import deterministic, notes_on
 from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
+from lrfind.workload.layout import laid_out
 from lrfind.workload.nonfinite import told_once
 from lrfind.workload.objective import Objective
 from lrfind.workload.phase import Phase
@@ -99,7 +100,8 @@ class Workload:
         with (
             deterministic(self.sweep.deterministic) as operations,
             self._kept() as kept,
-            self.recipe.opened(self._making(seed, kept)) as parts,
+            laid_out(channels_last=self.sweep.channels_last) as lay_out,
+            self.recipe.opened(self._making(seed, kept, lay_out)) as parts,
         ):
             self.device, self.brings_batches = parts.device, parts.brings_batches
             self.about_data = parts.about_data
@@ -141,15 +143,13 @@ class Workload:
         """Return the tensors of opened data whose batches are rows of them; None for any other."""
         return None if self.parallel is not None else self.recipe.columns()
 
-    def _making(self, seed: int, kept: Copies) -> Making:
-        parallel = self.parallel
-        return Making(
-            seed,
-            self.device,
-            kept,
-            doing=partial(setattr, self, "phase"),
-            prepared=(lambda model: model) if parallel is None else parallel.prepared,
-        )
+    def _making(self, seed: int, kept: Copies, lay_out: Callable[[nn.Module], nn.Module]) -> Making:
+        def prepared(model: nn.Module) -> nn.Module:
+            model = lay_out(model)
+            return model if self.parallel is None else self.parallel.prepared(model)
+
+        doing = partial(setattr, self, "phase")
+        return Making(seed, self.device, kept, doing=doing, prepared=prepared)
 
     @contextmanager
     def _kept(self) -> Iterator[Copies]:

@@ -19,7 +19,7 @@ def require_fit(spec: Spec, model: Any) -> None:
 
     Raises:
         InputError: the update is wanted inside the backward pass, where gradients are still being
-            averaged; or with fsdp, a ready module or a loss scaler.
+            averaged; or with fsdp, a ready module, a loss scaler or weights with channels last.
     """
     if spec.distributed.strategy == "fsdp":
         if isinstance(model, nn.Module):
@@ -28,6 +28,9 @@ def require_fit(spec: Spec, model: Any) -> None:
         if spec.sweep.precision == "fp16":
             what = "= fp16 scales the loss, which each rank would do on its own under fsdp"
             raise InputError(Problem("sweep.precision", what, "write bf16, or strategy: ddp"))
+        if spec.sweep.channels_last:
+            what = "= true turns the weights of convolutions, but fsdp shards contiguous ones only"
+            raise InputError(Problem("sweep.channels_last", what, "leave it out, or take ddp"))
     if spec.sweep.low_memory:
         raise InputError(
             Problem(
