@@ -203,8 +203,9 @@ def suspicious(tree: ast.AST) -> Iterator[str]:
             owner = ast.unparse(called.value) if isinstance(called, ast.Attribute) else ""
             is_builtin = name in ("eval", "exec", "compile", "__import__") and not owner
             is_loader = name == "load" and owner in ("torch", "np", "numpy", "yaml")
-            # Which builds tensors and nothing else.
-            is_loader = is_loader and "weights_only=True" not in map(ast.unparse, node.keywords)
+            # Which build tensors or arrays of numbers and nothing else.
+            harmless = {"weights_only=True", "allow_pickle=False"}
+            is_loader = is_loader and harmless.isdisjoint(map(ast.unparse, node.keywords))
             is_known = name in FORBIDDEN - {"eval", "exec", "compile", "__import__"}
             if is_builtin or is_loader or is_known or f"{owner}.{name}" in FORBIDDEN:
                 yield f"line {node.lineno}: {ast.unparse(called)}"
@@ -220,7 +221,7 @@ def test_no_pickle_is_read_and_nothing_is_evaluated() -> None:
 
     assert {path: lines for path, lines in found.items() if lines} == {}
     probe = "import pickle, torch\ntorch.load(f)\npickle.loads(x)\neval(x)\nre.compile(x)"
-    probe += "\ntorch.load(f, weights_only=True)"
+    probe += "\ntorch.load(f, weights_only=True)\nnp.load(f, allow_pickle=False)"
     assert len(list(suspicious(ast.parse(probe)))) == 3
 
 
