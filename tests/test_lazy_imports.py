@@ -11,7 +11,7 @@ import pytest
 
 HEAVY = {"torch", "pandas", "matplotlib", "numpy"}
 EXTRAS = {
-    *("lightning", "pytorch_lightning", "transformers", "accelerate", "pyarrow", "tomlkit"),
+    *("lightning", "pytorch_lightning", "transformers", "accelerate", "pyarrow"),
     *("mpld3", "IPython", "tensorboard", "mlflow", "wandb", "mkdocs", "skorch"),
 }
 
