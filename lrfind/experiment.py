@@ -7,8 +7,8 @@ the phase it was raised in.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -62,14 +62,25 @@ def run_config(
         InputError: something the config names does not fit, told with file and line.
         UserCodeError: the user's code raised, with the phase and the import path.
     """
-    spec = config.spec
-    with ExitStack() as stack:
-        if group is not None:
-            with blamed_on(config):
-                device = choose_device(spec.device, group.world)
-            apart = spec.distributed.strategy == "replicas"
-            stack.enter_context(group.joined_apart() if apart else group.joined(device))
+    with together(config, group):
         return _run(config, observers, trial_observers, blame, group)
+
+
+@contextmanager
+def together(config: Config, group: Group | None) -> Iterator[None]:
+    """Join the processes that run a config, as its strategy wants it; nothing for one alone.
+
+    Raises:
+        InputError: this one has no device.
+    """
+    if group is None:
+        yield
+        return
+    with blamed_on(config):
+        device = choose_device(config.spec.device, group.world)
+    apart = config.spec.distributed.strategy == "replicas"
+    with group.joined_apart() if apart else group.joined(device):
+        yield
 
 
 def _run(
@@ -97,7 +108,7 @@ def _run(
         spec.suggest.args,
         purpose=course,
         spec=plain,
-        device=device_name(workload.device, 1 if group is None else group.world.size),
+        device=device_name(workload.device, _trained_by(workload)),
         threads=torch.get_num_threads(),
         title=f"{config.path.stem}: {workload.title}",
         group_scales=workload.group_scales,
@@ -106,11 +117,20 @@ def _run(
     )
     if not spec.refine.enabled or curves[-1].stop is StopReason.INTERRUPTED:
         return report
-    if apart is not None and not apart.world.leads:
-        return report
+    # What can be read once was read by the first rank, and what is left of it is there.
+    if apart is not None and not workload.recipe.can_repeat:
+        if not apart.world.leads:
+            return report
+        apart = None
     with blamed_on(config, blame):
         return refined(
-            report, workload, spec.refine, course, trial_observers, spent=count.updates + more
+            report,
+            workload,
+            spec.refine,
+            course,
+            trial_observers,
+            spent=count.updates + more,
+            group=apart,
         )
 
 
@@ -182,8 +202,12 @@ def _all_at_once(config: Config, *finders: Callable[[], Any]) -> list[Any]:
     return found
 
 
-def inspect_config(config: Config) -> list[tuple[str, str]]:
+def inspect_config(config: Config, group: Group | None = None) -> list[tuple[str, str]]:
     """Load everything, compute one loss and its gradients, and say what was found.
+
+    Args:
+        config: what to load.
+        group: the processes that do it together; None: this one does alone.
 
     Returns:
         Name and description, a row a thing.
@@ -191,8 +215,8 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
     Raises:
         InputError: as `run_config`, before any training.
     """
-    with blamed_on(config) as blame:
-        workload = blame.workload = open_workload(config)
+    with together(config, group), blamed_on(config) as blame:
+        workload = blame.workload = open_workload(config, group)
         with workload.open(config.spec.seed) as trainable:
             loss = trainable.backward()
             norm = trainable.gradient_norm()
@@ -201,7 +225,7 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
     groups = workload.group_scales
     rows = [
         ("title", workload.title),
-        ("device", device_name(workload.device)),
+        ("device", device_name(workload.device, _trained_by(workload))),
         ("batch", trainable.batch_shape),
         ("loss", f"{loss:.6g} (gradient norm {norm:.3g})"),
     ]
@@ -209,6 +233,8 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
         rows.append(("held out", f"{held_out:.6g}"))
     if groups:
         rows.append(("groups", "lr × " + ", ".join(f"{scale:g}" for scale in groups)))
+    if group is not None:
+        rows.append(("ranks", f"{group.world.size}, {config.spec.distributed.strategy}"))
     sweep = config.spec.sweep
     plan = f"{sweep.mode}, {sweep.start_lr:g} to {sweep.end_lr:g} in {sweep.steps} steps"
     rows += workload.about_data
@@ -216,16 +242,18 @@ def inspect_config(config: Config) -> list[tuple[str, str]]:
     rows.append(("sweep", plan if sweep.seeds == 1 else f"{plan}, {sweep.seeds} seeds"))
     if sweep.seeds > 1:
         alone = alone if sweep.side_by_side else "sweep.side_by_side is false"
+        alone = alone if workload.parallel is None else "the ranks train one together"
         rows.append(("seeds", f"one after another: {alone}" if alone else "side by side"))
     return [*rows, ("ok", f"lrfind run {config.path}")]
 
 
-def check_batch_size(config: Config, where: str) -> list[str]:
+def check_batch_size(config: Config, where: str, group: Group | None = None) -> list[str]:
     """Draw and compute one batch of a config's size, before many are swept.
 
     Args:
         config: with `data.batch_size` set.
         where: the option that set it, to name in an error.
+        group: the processes that sweep it together; None: this one does alone.
 
     Returns:
         The names of the optimizer's class and of the classes it is made of, its own first.
@@ -235,8 +263,8 @@ def check_batch_size(config: Config, where: str) -> list[str]:
             `inspect_config`.
     """
     size = config.spec.data.batch_size or 0
-    with blamed_on(config) as blame:
-        workload = blame.workload = open_workload(config)
+    with together(config, group), blamed_on(config) as blame:
+        workload = blame.workload = open_workload(config, group)
         with workload.open(config.spec.seed) as trainable:
             trainable.backward()
         accumulate = config.spec.sweep.accumulate
@@ -247,6 +275,11 @@ def check_batch_size(config: Config, where: str) -> list[str]:
             what = f"gives {most} samples where a batch of {size} is asked for"
             raise InputError(Problem("data", what, f"take sizes up to {most} in {where}"))
         return [base.__name__ for base in type(trainable.swept.optimizer).__mro__]
+
+
+def _trained_by(workload: Workload) -> int:
+    """Count the processes that train one model together."""
+    return 1 if workload.parallel is None else workload.parallel.group.world.size
 
 
 def _loss_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lrfind.curve import Step, StopReason
 from lrfind.refine.refinement import TrialObserver, refine
@@ -13,6 +14,9 @@ from lrfind.schedulers.course import Course
 from lrfind.spec import RefineSection
 from lrfind.suggest import Verdict
 from lrfind.workload.workload import Workload
+
+if TYPE_CHECKING:
+    from lrfind.distributed.group import Group
 
 SETTLED = ("never-diverged", "optimum-at-edge")
 """Notes on a sweep that trials beyond its end make idle."""
@@ -43,6 +47,7 @@ def refined(
     observers: Sequence[TrialObserver] = (),
     *,
     spent: int | None = None,
+    group: Group | None = None,
 ) -> Report:
     """Try out what a report suggests; one without a suggestion stays as it is.
 
@@ -53,12 +58,20 @@ def refined(
         course: what the LR is for; None: warmup and cosine.
         observers: told of every trial.
         spent: updates that the sweeps took; None: as many as the curves have points.
+        group: ranks that have the same report, to share the trials; None: all are done here.
     """
     if report.suggestion is None:
         return report
     schedule = TrialSchedule(course)
     found = refine(
-        workload, report.curves, report.suggestion, section, schedule, observers, spent=spent
+        workload,
+        report.curves,
+        report.suggestion,
+        section,
+        schedule,
+        observers,
+        spent=spent,
+        group=group,
     )
     is_settled = bool(found.trials) and found.suggestion.verdict is Verdict.OK
     kept = (note for note in report.notes if not (is_settled and note.code in SETTLED))

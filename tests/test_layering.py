@@ -17,7 +17,7 @@ RANKS = [
     {"config", "workload", "ramp", "batch_law"},
     {"refine", "seed_sweeps", "edit", "keywords", "survey"},
     {"report", "blame", "curve_csv", "lock"},
-    {"report_form"},
+    {"report_form", "outcome"},
     {"export", "plot", "console", "refined", "partial", "trackers"},
     {"saved", "experiment", "known_lr", "html"},
     {"api", "own_loop", "pinning"},

@@ -1,9 +1,9 @@
-"""The sweeps of a check in a process of their own, whatever the user's code does to it.
+"""The work on one config in a process of its own, whatever the user's code does to it.
 
 What one config imports is unknown to the next (`a/model.py` is not `b/model.py`), what it leaves in
-memory goes with it, and where it crashes, hangs or calls `os._exit` the others are still checked.
-The processes are forked from a server that has imported torch once; where a system cannot fork,
-each is started anew. They send back frozen values, and tell their story on standard error.
+memory goes with it, and where it crashes, hangs or calls `os._exit` the others still have their
+turn. The processes are forked from a server that has imported torch once; where a system cannot
+fork, each is started anew. They send back frozen values, and tell their story on standard error.
 """
 
 from __future__ import annotations
@@ -14,76 +14,115 @@ import os
 import signal
 import sys
 import threading
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lrfind.cli.ending import overdue, whole_or_nothing
-from lrfind.cli.guard import LAST_RESORT_S, Cause, Guard
-from lrfind.cli.options import say
+from lrfind.cli.guard import LAST_RESORT_S
 from lrfind.cli.streams import lasting_streams
-from lrfind.errors import ExitCode, LrfindError, Problem, UserCodeError
-from lrfind.lock.check import Failure, Rerun, State, bug_of, failure_of
-from lrfind.lock.lock import Lock
+from lrfind.errors import ExitCode, Problem
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
 
-    from lrfind.blame import Blame
-
 END_S = 1.3
 """Time for a process that is told to end to take its loader's workers with it."""
 
+Found = TypeVar("Found")
+Send = Callable[[Found], None]
+Task = Callable[[Send[Found]], None]
+"""Sends what it found; the first that it sends counts. Must be picklable."""
+
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What to run again.
+class Lost:
+    """How a process ended that sent nothing.
 
     Attributes:
-        config: path of the config.
-        lock: its pin.
-        verify: whether to train at the pinned LR as well.
-        timeout_s: time limit; None: none.
-        quiet: show no progress.
-        folder: the working directory.
+        code: its exit code, negative for a signal.
+        timeout_s: the time limit; None where there was none.
+        is_overdue: it was ended because of that.
     """
 
-    config: Path
-    lock: Lock
-    verify: bool
+    code: int
     timeout_s: float | None
-    quiet: bool
-    folder: Path
+    is_overdue: bool
+
+    def problem(self, config: Path) -> Problem:
+        """Say what became of the work on a config."""
+        if self.is_overdue:
+            limit = f"was not done {self.timeout_s:g} s after the start (--timeout)"
+            return Problem(str(config), f"{limit}, in code without Python", "give it more time")
+        name = signal.Signals(-self.code).name if self.code < 0 else ""
+        remedy = f"see where with: lrfind run {config}"
+        if name == "SIGKILL":
+            remedy = f"was the system out of memory? {remedy}"
+        if name or self.code == ExitCode.INTERRUPTED:
+            what = f"its process was ended by {name or 'a signal'} before its sweeps were done"
+        else:
+            what = (
+                f"its process ended itself with exit code {self.code} before its sweeps were done"
+            )
+        return Problem(str(config), what, remedy)
 
 
-def run_apart(job: Job) -> Rerun | Failure:
-    """Run a job in a process of its own and wait for what it found.
+class Apart(Generic[Found]):
+    """A process that works on a task, from its start on.
 
-    Raises:
-        KeyboardInterrupt: as the guard of this process asks; end the other one by `end_all`.
+    Args:
+        task: what it does.
+        timeout_s: time limit, which the task keeps by a guard of its own; None: none.
+        preloaded: modules that the processes have imported beforehand.
     """
-    context = _context()
-    ear, mouth = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, mouth))
-    process.start()
-    mouth.close()
-    # The process has a guard of its own; this is for code that outwits it.
-    patience_s = None if job.timeout_s is None else job.timeout_s + 2 * LAST_RESORT_S
-    # Its end as well, since a worker that it leaves behind holds the pipe open.
-    is_over = multiprocessing.connection.wait([ear, process.sentinel], patience_s)
-    found: Rerun | Failure | None = None if is_over else _overdue(job)
-    with ear, suppress(EOFError):
-        if is_over and ear.poll():
-            found = ear.recv()
-    if not is_over:
-        process.kill()
-    _join(process)
-    code = process.exitcode or 0
-    process.close()
-    return _lost(job, code) if found is None else found
+
+    def __init__(
+        self, task: Task[Found], timeout_s: float | None, preloaded: Sequence[str]
+    ) -> None:
+        self._timeout_s = timeout_s
+        context = _context([__name__, *preloaded])
+        self._ear, mouth = context.Pipe(duplex=False)
+        self._process = context.Process(target=_work, args=(task, mouth, os.getcwd()))
+        self._process.start()
+        mouth.close()
+
+    def result(self) -> Found | Lost:
+        """Wait for what it found.
+
+        Raises:
+            KeyboardInterrupt: as the guard of this process asks; `end` it then, or `end_all`.
+        """
+        # The process has a guard of its own; this is for code that outwits it.
+        limit_s = None if self._timeout_s is None else self._timeout_s + 2 * LAST_RESORT_S
+        return self._heard(limit_s, grace_s=5.0)
+
+    def end(self, number: signal.Signals, grace_s: float) -> Found | Lost:
+        """Tell it to end, and take what it sends in the time that it is given."""
+        with suppress(ProcessLookupError):
+            if self._process.pid is not None:
+                os.kill(self._process.pid, number)
+        return self._heard(grace_s, grace_s)
+
+    def _heard(self, limit_s: float | None, grace_s: float) -> Found | Lost:
+        process = self._process
+        # Its end as well, since a worker that it leaves behind holds the pipe open.
+        is_over = multiprocessing.connection.wait([self._ear, process.sentinel], limit_s)
+        found: list[Found] = []
+        with self._ear, suppress(EOFError):
+            if is_over and self._ear.poll():
+                found.append(self._ear.recv())
+        if not is_over:
+            process.kill()
+        _join(process, grace_s)
+        code = process.exitcode or 0
+        process.close()
+        if found:
+            return found[0]
+        is_alarmed = code == -_ALARM and self._timeout_s is not None
+        return Lost(code, self._timeout_s, is_overdue=is_alarmed or not is_over)
 
 
 def end_all() -> None:
@@ -93,15 +132,18 @@ def end_all() -> None:
         _join(process, END_S)
 
 
-def _context() -> ForkServerContext | SpawnContext:
+_ALARM = getattr(signal, "SIGALRM", 0)
+
+
+def _context(preloaded: list[str]) -> ForkServerContext | SpawnContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "lrfind.pinning", "lrfind.console.progress"])
+    context.set_forkserver_preload(preloaded)
     return context
 
 
-def _join(process: BaseProcess, grace_s: float = 5.0) -> None:
+def _join(process: BaseProcess, grace_s: float) -> None:
     """Wait for a process that is done or told to be, but not for ever."""
     process.join(grace_s)
     if process.is_alive():
@@ -109,92 +151,16 @@ def _join(process: BaseProcess, grace_s: float = 5.0) -> None:
         process.join()
 
 
-def _lost(job: Job, code: int) -> Failure:
-    """Say how a process ended that gave no answer."""
-    remedy = f"see where with: lrfind run {job.config}"
-    name = signal.Signals(-code).name if code < 0 else ""
-    if name == "SIGALRM" and job.timeout_s is not None:
-        return _overdue(job)
-    if name == "SIGKILL":
-        remedy = f"was the system out of memory? {remedy}"
-    if name or code == ExitCode.INTERRUPTED:
-        what = f"its process was ended by {name or 'a signal'} before its sweeps were done"
-    else:
-        what = f"its process ended itself with exit code {code} before its sweeps were done"
-    return Failure(State.BAD_INPUT, (Problem(str(job.config), what, remedy),))
-
-
-def _overdue(job: Job) -> Failure:
-    what = f"was not done {job.timeout_s:g} s after the start (--timeout), in code without Python"
-    return Failure(State.TIMED_OUT, (Problem(str(job.config), what, "give it more time"),))
-
-
-def _work(job: Job, mouth: Connection) -> None:
-    """Be the process: send one answer, or none where told to end."""
+def _work(task: Task[object], mouth: Connection, folder: str) -> None:
+    """Be the process: send what is found, or nothing where told to end."""
     _end_with_parent()
-    os.chdir(job.folder)
+    os.chdir(folder)
     # Nobody waits any more where the pipe is broken.
     with lasting_streams(), suppress(BrokenPipeError):
         try:
-            mouth.send(_found(job, mouth))
+            task(mouth.send)
         except KeyboardInterrupt:
             sys.exit(ExitCode.INTERRUPTED)
-
-
-def _found(job: Job, mouth: Connection) -> Rerun | Failure:
-    try:
-        return _again(job, mouth)
-    except LrfindError as error:
-        if isinstance(error, UserCodeError):
-            from lrfind.console import show_error
-
-            sys.stderr.write(show_error(error, debug=bool(os.environ.get("LRFIND_DEBUG"))))
-        return failure_of(error, job.config)
-    except Exception as error:
-        if os.environ.get("LRFIND_DEBUG"):
-            import traceback
-
-            sys.stderr.write("".join(traceback.format_exception(error)))
-        return bug_of(error, job.config)
-
-
-def _again(job: Job, mouth: Connection) -> Rerun:
-    """Run what was pinned again, its story on standard error.
-
-    Raises:
-        KeyboardInterrupt: it was told to end; where time was up, that was sent.
-        LrfindError: as `lrfind.pinning.rerun`.
-    """
-    from lrfind.config import load
-    from lrfind.console import SweepProgress
-
-    with Guard(job.timeout_s) as guard:
-        config = load(job.config)
-        if not job.quiet:
-            say(str(job.config))
-        with redirect_stdout(sys.stderr), SweepProgress(quiet=job.quiet) as progress:
-
-            def work(blame: Blame) -> Rerun:
-                from lrfind.pinning import rerun
-
-                told = [progress]
-                return rerun(
-                    config,
-                    job.lock,
-                    verify=job.verify,
-                    observers=told,
-                    trial_observers=told,
-                    blame=blame,
-                )
-
-            def tell(blame: Blame | None) -> None:
-                progress.close()
-                if guard.cause is Cause.TIMEOUT:
-                    problem, stack = overdue(config, guard, blame)
-                    sys.stderr.write(stack)
-                    mouth.send(Failure(State.TIMED_OUT, (problem,)))
-
-            return whole_or_nothing(config, guard, work, tell)
 
 
 def _end_with_parent() -> None:

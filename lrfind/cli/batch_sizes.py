@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrfind.atomic import claim_folder
 from lrfind.cli.guard import Guard
-from lrfind.cli.keeping import keep
-from lrfind.cli.measuring import measure
 from lrfind.cli.options import say, wants_color, width_of
-from lrfind.cli.run import exit_code
-from lrfind.errors import ExitCode, InputError, LrfindError, OutputError, Problem
+from lrfind.cli.ranks import Ranks, met_alike
+from lrfind.cli.size_sweeps import (
+    LAW_FILE,
+    PICTURE_FILE,
+    Swept,
+    follow_sizes,
+    sweep_apart,
+    sweep_sizes,
+)
+from lrfind.errors import ExitCode, InputError, OutputError, Problem
 from lrfind.output_format import Format
 
 if TYPE_CHECKING:
-    from lrfind.batch_law import BatchLaw, BatchPoint
+    from lrfind.batch_law import BatchLaw
     from lrfind.config import Config
-    from lrfind.report import Report
-
-LAW_FILE, PICTURE_FILE = "batch-sizes.json", "batch-sizes.png"
 
 _SIZE = re.compile(r"0*[1-9][0-9]{0,14}")
 _EXAMPLE = "for instance --batch-sizes 32,64,128,256"
@@ -35,6 +36,7 @@ def run_batch_sizes(
     folder: Path,
     output_format: Format,
     guard: Guard,
+    ranks: Ranks,
     *,
     quiet: bool,
     html: bool = False,
@@ -49,35 +51,53 @@ def run_batch_sizes(
         folder: gets a folder a size, and the law's two files.
         output_format: any but `lr`.
         guard: asks the run to end.
+        ranks: the processes that sweep each size together, or some of the sizes each.
         quiet: show no progress.
         html: write a page for each size.
 
     Raises:
         InputError: the sizes or the format do not fit, or a sweep raised it.
+        PeerError: another rank failed.
     """
-    from lrfind.atomic import claim_folder
-    from lrfind.batch_law import MIN_ANSWERS, divides_by_gradient, fit_law
-    from lrfind.experiment import check_batch_size
-
-    sizes = parse_sizes(text)
-    if output_format is Format.LR:
-        what = f"prints one number, but {len(sizes)} batch sizes have as many answers"
-        remedy = "print --format json, or leave --batch-sizes out"
-        raise InputError(Problem("--format lr", what, remedy))
+    with met_alike(ranks.world):
+        sizes = parse_sizes(text)
+        if output_format is Format.LR:
+            what = f"prints one number, but {len(sizes)} batch sizes have as many answers"
+            remedy = "print --format json, or leave --batch-sizes out"
+            raise InputError(Problem("--format lr", what, remedy))
+    is_spread = not ranks.world.is_alone and config.spec.distributed.strategy == "replicas"
+    if not ranks.world.leads:
+        return ranks.follow(
+            lambda group: (
+                sweep_apart(config, sizes, folder, guard, ranks, quiet=True, html=html)
+                if is_spread
+                else follow_sizes(config, sizes, group)
+            ),
+            guard,
+        )
     claim_folder(folder, (LAW_FILE, PICTURE_FILE))
-    # The largest first: whatever does not fit a batch size does not fit this one.
-    with redirect_stdout(sys.stderr):
-        optimizer = check_batch_size(config.with_batch_size(sizes[-1]), "--batch-sizes")
-    for stale in (LAW_FILE, PICTURE_FILE):
-        # A law must not stand beside sweeps that it was not fitted to.
-        (folder / stale).unlink(missing_ok=True)
-    points, was_cut, is_whole = sweep_sizes(config, sizes, folder, guard, quiet=quiet, html=html)
+    if is_spread:
+        found = ranks.lead(
+            lambda: sweep_apart(config, sizes, folder, guard, ranks, quiet=quiet, html=html), guard
+        )
+    else:
+        found = sweep_sizes(config, sizes, folder, guard, ranks, quiet=quiet, html=html)
+    return _conclude(config, found, folder, output_format, quiet=quiet)
+
+
+def _conclude(
+    config: Config, found: Swept, folder: Path, output_format: Format, *, quiet: bool
+) -> ExitCode:
+    """Fit, save and show the law."""
+    from lrfind.batch_law import MIN_ANSWERS, divides_by_gradient, fit_law
+
+    is_whole = found.is_whole
     law = fit_law(
-        points,
-        is_adam_style=divides_by_gradient(optimizer),
-        title=f"{config.path.stem}: {optimizer[0]}, lr against batch size",
+        found.points,
+        is_adam_style=divides_by_gradient(found.optimizer),
+        title=f"{config.path.stem}: {found.optimizer[0]}, lr against batch size{found.of_whom}",
     )
-    if points:
+    if found.points:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             files = save_law(law, folder)
@@ -85,7 +105,7 @@ def run_batch_sizes(
             say(f"error: {error}")
             files, is_whole = [], False
         show_law(law, files, output_format, quiet=quiet)
-    if was_cut:
+    if found.was_cut:
         return ExitCode.INTERRUPTED
     if len(law.answers) < MIN_ANSWERS:
         return ExitCode.NO_SUGGESTION
@@ -113,63 +133,6 @@ def parse_sizes(text: str) -> list[int]:
     if len(sizes) < 2:
         raise InputError(Problem(where, "one size has no slope; name at least two", _EXAMPLE))
     return sizes
-
-
-def sweep_sizes(
-    config: Config,
-    sizes: Sequence[int],
-    folder: Path,
-    guard: Guard,
-    *,
-    quiet: bool,
-    html: bool = False,
-) -> tuple[list[BatchPoint], bool, bool]:
-    """Sweep each size into its own folder.
-
-    Returns:
-        What is done, whether the run was told to end, and whether all files are in their place.
-    """
-    points: list[BatchPoint] = []
-    is_whole = True
-    try:
-        for size in sizes:
-            guard.resume()
-            if not quiet:
-                say(f"batch size {size}")
-            inner = folder / f"batch-{size}"
-            rescue = functools.partial(_rescue, folder=inner)
-            sized = config.with_batch_size(size)
-            report = measure(sized, inner, quiet=quiet, guard=guard, rescue=rescue, html=html)
-            with_picture = guard.cause is None
-            _, is_kept = keep(report, inner, with_picture=with_picture, with_page=html)
-            is_whole = is_kept and is_whole
-            if exit_code(report) is ExitCode.INTERRUPTED:
-                return points, True, is_whole
-            points.append(point_of(size, report))
-    except KeyboardInterrupt:
-        guard.settle()
-        return points, True, is_whole
-    except LrfindError:
-        if points:
-            say(f"the sizes up to {points[-1].batch_size} are in {folder}")
-        raise
-    return points, guard.cause is not None, is_whole
-
-
-def _rescue(report: Report, folder: Path) -> None:
-    """Save a size that was cut short; a law needs more than there is time for."""
-    files, _ = keep(report, folder, with_picture=False)
-    if files:
-        say(f"what was measured at this size is in {files[0].parent}")
-
-
-def point_of(size: int, report: Report) -> BatchPoint:
-    """Take what the law needs of a report."""
-    from lrfind.batch_law import BatchPoint
-
-    answer = report.no_answer
-    why = "" if answer is None else f"{answer.verdict}: {answer}"
-    return BatchPoint(size, report.suggestion, why)
 
 
 def save_law(law: BatchLaw, folder: Path) -> list[Path]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,14 +14,18 @@ import typer
 
 from lrfind.cli.guard import Guard
 from lrfind.cli.options import Debug, MaxAge, Quiet, say, wants_color, width_of
-from lrfind.cli.ranks import refuse_ranks
+from lrfind.cli.ranks import Ranks, met_alike, one_by_one
+from lrfind.distributed import World, world_of
 from lrfind.errors import ExitCode, InputError, LrfindError, Problem
 from lrfind.output_format import CheckFormat
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from lrfind.lock.check import Check
+    from lrfind.lock.check import Check, Failure, Rerun
+    from lrfind.lock.lock import Lock
+
+    Again = Callable[[Path, Lock, "Question"], Rerun | Failure]
 
 
 def check(
@@ -72,21 +79,70 @@ def check(
     Example: `lrfind check configs --no-run`
     """
     from lrfind.lock.age import parse_age
+
+    world = world_of(os.environ)
+    with met_alike(world):
+        if verify and run is False:
+            what = "trains, which --no-run rules out"
+            raise InputError(Problem("--verify", what, "drop one of them"))
+        age = parse_age(max_age) if max_age else None
+        question = Question(run, verify, age, timeout, ignore_versions, quiet)
+        found = expanded(configs)
+        ranks = _ranks_for(found, question, world)
+
+        def told(checks: list[Check]) -> None:
+            if world.leads:
+                show(checks, output_format)
+
+        code = _answer(found, question, ranks, told)
+    raise typer.Exit(code)
+
+
+def _answer(
+    configs: list[Path], asked: Question, ranks: Ranks, told: Callable[[list[Check]], None]
+) -> ExitCode:
+    """Ask, tell the answers, and choose the exit code."""
     from lrfind.lock.check import exit_code
 
-    if verify and run is False:
-        what = "trains, which --no-run rules out"
-        raise InputError(Problem("--verify", what, "drop one of them"))
-    refuse_ranks("check")
-    question = Question(
-        run, verify, parse_age(max_age) if max_age else None, timeout, ignore_versions, quiet
-    )
-    found = expanded(configs)
-    with Guard() as guard:
-        checks = ask(found, question, guard)
+    # A config that is swept in a process of its own has its own time.
+    are_together = not ranks.world.is_alone and len(configs) == 1
+    with Guard(asked.timeout_s if are_together else None) as guard:
+        if ranks.world.is_alone:
+            checks = ask(configs, asked, guard)
+        else:
+            from lrfind.cli.check_together import ask_together
+
+            checks = ask_together(configs, asked, guard, ranks, told)
         if checks or guard.cause is None:
-            show(checks, output_format)
-    raise typer.Exit(exit_code(checks) if len(checks) == len(found) else ExitCode.INTERRUPTED)
+            told(checks)
+        code = exit_code(checks) if len(checks) == len(configs) else ExitCode.INTERRUPTED
+        return ranks.agreed(code, guard)
+
+
+def _ranks_for(configs: list[Path], asked: Question, world: World) -> Ranks:
+    """Give the processes that share the sweeps; one where there are none to share.
+
+    Raises:
+        InputError: several configs are to be swept, and the ranks would train each together.
+        typer.Exit: this process has no part in it.
+    """
+    if world.is_alone or asked.run is False:
+        # Without a sweep each process finds the same, and the first one tells it.
+        return Ranks()
+    from lrfind.config import load
+
+    strategies = set()
+    for path in configs:
+        # What is wrong with a config is told in its turn.
+        with suppress(LrfindError):
+            strategies.add(load(path).spec.distributed.strategy)
+    if strategies <= {"none"}:
+        if not world.leads:
+            raise typer.Exit
+        return Ranks()
+    if len(configs) > 1 and strategies != {"replicas"}:
+        raise one_by_one("check", world)
+    return Ranks(world)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +184,21 @@ def expanded(configs: list[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def ask(configs: list[Path], question: Question, guard: Guard) -> list[Check]:
-    """Check one config after the other; fewer, and said so, where told to end."""
+def ask(
+    configs: list[Path], question: Question, guard: Guard, again_by: Again | None = None
+) -> list[Check]:
+    """Check one config after the other; fewer, and said so, where told to end.
+
+    Args:
+        configs: their paths.
+        question: what to find out.
+        guard: asks it to end.
+        again_by: runs what was pinned again; None: a process of its own a config.
+    """
     checks: list[Check] = []
     try:
         for config in configs:
-            checks.append(checked(config, question))
+            checks.append(checked(config, question, again_by))
         guard.settle()
     except KeyboardInterrupt:
         guard.settle()
@@ -143,8 +208,14 @@ def ask(configs: list[Path], question: Question, guard: Guard) -> list[Check]:
     return checks
 
 
-def checked(config: Path, asked: Question) -> Check:
-    """Check one config; whatever is wrong with it becomes part of the answer."""
+def checked(config: Path, asked: Question, again_by: Again | None = None) -> Check:
+    """Check one config; whatever is wrong with it becomes part of the answer.
+
+    Args:
+        config: its path.
+        asked: what to find out.
+        again_by: runs what was pinned again; None: a process of its own does.
+    """
     from lrfind.lock.check import Check, Failure, bug_of, failure_of, judge
     from lrfind.lock.files import read_lock
     from lrfind.lock.staleness import changes_since
@@ -157,11 +228,7 @@ def checked(config: Path, asked: Question) -> Check:
         is_stale = any(change.is_stale for change in changes)
         if asked.run is False or (is_stale and asked.run is None):
             return judge(config, lock, changes)
-        from lrfind.cli.apart import Job, run_apart
-
-        again = run_apart(
-            Job(config, lock, asked.verify, asked.timeout_s, asked.quiet, folder=Path.cwd())
-        )
+        again = (again_by or _again_apart)(config, lock, asked)
     except LrfindError as error:
         again = failure_of(error, config)
     except Exception as error:
@@ -169,6 +236,12 @@ def checked(config: Path, asked: Question) -> Check:
     if isinstance(again, Failure):
         return Check(config, again.state, failure=again)
     return judge(config, lock, changes, again)
+
+
+def _again_apart(config: Path, lock: Lock, asked: Question) -> Rerun | Failure:
+    from lrfind.cli.check_apart import Job, run_apart
+
+    return run_apart(Job(config, lock, asked.verify, asked.timeout_s, asked.quiet))
 
 
 def end_sweeps() -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lrfind.cli.guard import Cause, Guard
 from lrfind.cli.options import say
+from lrfind.cli.ranks import Ranks
+from lrfind.distributed import PeerError
 from lrfind.errors import Problem
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ def whole_or_nothing(
     guard: Guard,
     work: Callable[[Blame], Result],
     on_end: Callable[[Blame | None], None],
+    ranks: Ranks | None = None,
 ) -> Result:
     """Do work of which half is worth nothing, under a guard; afterwards it is settled.
 
@@ -32,12 +35,14 @@ def whole_or_nothing(
         work: is given the blame that it keeps up to date.
         on_end: says why there is no result, where the work was told to end; in another thread
             where the main one never comes back.
+        ranks: the processes that do it together, of which this one leads; None: it does alone.
 
     Raises:
         KeyboardInterrupt: it was told to end, and said so.
         LrfindError: as the work.
     """
     blame: Blame | None = None
+    ranks = ranks or Ranks()
     guard.rescue = lambda: on_end(blame)
     try:
         from lrfind.cli.preload import preload
@@ -48,10 +53,15 @@ def whole_or_nothing(
         blame = Blame()
         result = work(blame)
         guard.settle()
+        ranks.raise_failure(guard)
     except BaseException as error:
         guard.settle()
+        why = ranks.explained(error, guard)
+        if why is not error:
+            raise why from None
         # An import that is interrupted may turn that into an error of its own.
-        if guard.cause is None and not isinstance(error, KeyboardInterrupt):
+        is_told = guard.cause is not None or isinstance(error, KeyboardInterrupt)
+        if not is_told or isinstance(error, PeerError):
             if blame is not None:
                 blame_lost_worker(config, blame, error)
             raise

@@ -13,13 +13,12 @@ from lrfind.cli.guard import Guard
 from lrfind.cli.keeping import keep_curves
 from lrfind.cli.options import say
 from lrfind.cli.preload import preload
-from lrfind.cli.ranks import explained, group_of, raise_failure
-from lrfind.distributed import ALONE, PeerError, World
+from lrfind.cli.ranks import Ranks
+from lrfind.distributed import PeerError
 
 if TYPE_CHECKING:
     from lrfind.blame import Blame
     from lrfind.config import Config
-    from lrfind.distributed.group import Group
     from lrfind.export import CurveRecorder
     from lrfind.report import Report
 
@@ -31,7 +30,7 @@ def measure(
     quiet: bool,
     guard: Guard,
     rescue: Callable[[Report], object],
-    world: World = ALONE,
+    ranks: Ranks | None = None,
     html: bool = False,
 ) -> Report:
     """Run a config, its curve kept on disk and its story on standard error.
@@ -42,7 +41,7 @@ def measure(
         quiet: show no progress.
         guard: asks the run to end; once it did, or all is measured, it is settled.
         rescue: saves and shows a report from another thread, where this one never comes back.
-        world: the processes that run it together, of which this one leads.
+        ranks: the processes that run it together, of which this one leads; None: it does alone.
         html: there must be room for a page, too.
 
     Returns:
@@ -57,12 +56,12 @@ def measure(
     from lrfind.export import CurveRecorder
     from lrfind.partial import partial_report
 
+    ranks = ranks or Ranks()
     _claim(config, folder, html=html)
     recorder = CurveRecorder(folder, warn=lambda error: say(f"warning: {error}; the sweep goes on"))
     # Standard output is the answer's; what the user's code prints is part of the story.
     with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
         blame: Blame | None = None
-        group: Group | None = None
 
         def save_from_outside() -> None:
             recorder.close()
@@ -80,13 +79,13 @@ def measure(
             from lrfind.blame import Blame
             from lrfind.experiment import run_config
 
-            blame, group = Blame(), group_of(world)
-            report = run_config(config, [recorder, progress], [progress], blame, group)
+            blame = Blame()
+            report = run_config(config, [recorder, progress], [progress], blame, ranks.open())
             guard.settle()
-            raise_failure(group, guard)
+            ranks.raise_failure(guard)
         except BaseException as error:
             guard.settle()
-            why = explained(error, group, guard)
+            why = ranks.explained(error, guard)
             # An import that is interrupted may turn that into an error of its own.
             is_told = guard.cause is not None or isinstance(error, KeyboardInterrupt)
             if why is not error or not is_told or isinstance(error, PeerError):

@@ -24,6 +24,10 @@ def _set_debug(wanted: bool) -> None:
 ConfigFile = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="Config file (YAML 1.2 or JSON).")
 ]
+ConfigFiles = Annotated[
+    list[Path],
+    typer.Argument(metavar="CONFIG", help="Config files (YAML 1.2 or JSON)."),
+]
 CurveFiles = Annotated[
     list[Path],
     typer.Argument(metavar="FILE", help="Files that `lrfind run` wrote: curve.csv or report.json."),
@@ -63,7 +67,8 @@ OutputFolder = Annotated[
     Path | None,
     typer.Option(
         metavar="PATH",
-        help="Folder of the files; `runs/<config stem>` unless the config names one.",
+        help="Folder of the files; `runs/<config stem>` unless the config names one. Of several "
+        "configs, the folder of their folders.",
     ),
 ]
 KeepRange = Annotated[
@@ -111,7 +116,8 @@ Timeout = Annotated[
     typer.Option(
         metavar="SECONDS",
         min=0.001,
-        help="End the run after this time, also one that hangs, with what was measured.",
+        help="End the run after this time, also one that hangs, with what was measured; of "
+        "several configs each.",
     ),
 ]
 MaxAge = Annotated[

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,12 +15,15 @@ from lrfind.cli.ending import tell_end, whole_or_nothing
 from lrfind.cli.guard import Guard
 from lrfind.cli.options import ConfigFile, Debug, Quiet, say, wants_color, width_of
 from lrfind.cli.preload import preload
-from lrfind.cli.ranks import refuse_ranks
+from lrfind.cli.ranks import Ranks, met_alike, ranks_for
+from lrfind.distributed import world_of
 from lrfind.errors import ExitCode
 
 if TYPE_CHECKING:
     from lrfind.blame import Blame
     from lrfind.config import Config
+    from lrfind.console import SweepProgress
+    from lrfind.distributed.group import Group
     from lrfind.lock.choice import Choice
     from lrfind.lock.lock import Lock
 
@@ -52,23 +57,36 @@ def pin(
     """
     from lrfind.lock.choice import choice_of
 
-    choice = choice_of(lr, reason)
     preload("lrfind.config")
     from lrfind.config import load
 
-    refuse_ranks("pin")
     with Guard(timeout) as guard:
-        loaded = load(config)
-        try:
-            lock = _swept(loaded, seeds, choice, guard, quiet=quiet)
-        except KeyboardInterrupt:
-            code = ExitCode.INTERRUPTED if guard.cause is None else guard.cause.code
-            raise typer.Exit(code) from None
-        _keep(lock, config)
+        with met_alike(world_of(os.environ)):
+            choice = choice_of(lr, reason)
+            loaded = load(config)
+        ranks = ranks_for(loaded.spec)
+        if not ranks.world.leads:
+            code = ranks.follow(lambda group: _lock(loaded, seeds, choice, group=group), guard)
+        else:
+            try:
+                lock = _swept(loaded, seeds, choice, guard, ranks, quiet=quiet)
+            except KeyboardInterrupt:
+                code = ExitCode.INTERRUPTED if guard.cause is None else guard.cause.code
+                raise typer.Exit(code) from None
+            _keep(lock, config)
+            code = ExitCode.OK
+        code = ranks.agreed(code, guard)
+    raise typer.Exit(code)
 
 
 def _swept(
-    config: Config, seeds: int | None, choice: Choice | None, guard: Guard, *, quiet: bool
+    config: Config,
+    seeds: int | None,
+    choice: Choice | None,
+    guard: Guard,
+    ranks: Ranks,
+    *,
+    quiet: bool,
 ) -> Lock:
     """Make the new lock, its story on standard error."""
     from lrfind.console import SweepProgress
@@ -78,24 +96,36 @@ def _swept(
     with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
 
         def work(blame: Blame) -> Lock:
-            from lrfind.pinning import pin as make_lock
-
-            told = [progress]
-            return make_lock(
-                config,
-                seeds=seeds,
-                choice=choice,
-                observers=told,
-                trial_observers=told,
-                blame=blame,
-            )
+            return _lock(config, seeds, choice, [progress], blame, ranks.open())
 
         def tell(blame: Blame | None) -> None:
             progress.close()
             tell_end(config, guard, blame)
             say("nothing was pinned; a lock that was there is as it was")
 
-        return whole_or_nothing(config, guard, work, tell)
+        return whole_or_nothing(config, guard, work, tell, ranks)
+
+
+def _lock(
+    config: Config,
+    seeds: int | None,
+    choice: Choice | None,
+    told: Sequence[SweepProgress] = (),
+    blame: Blame | None = None,
+    group: Group | None = None,
+) -> Lock:
+    """Make the new lock, as all ranks do."""
+    from lrfind.pinning import pin as make_lock
+
+    return make_lock(
+        config,
+        seeds=seeds,
+        choice=choice,
+        observers=told,
+        trial_observers=told,
+        blame=blame,
+        group=group,
+    )
 
 
 def _keep(lock: Lock, config: Path) -> None:

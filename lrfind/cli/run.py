@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from lrfind.cli.guard import Guard
+from lrfind.cli.loading import Changes
 from lrfind.cli.measuring import measure
 from lrfind.cli.options import (
     BatchSizes,
     Budget,
-    ConfigFile,
+    ConfigFiles,
     Debug,
     Deterministic,
     Html,
@@ -34,19 +35,21 @@ from lrfind.cli.options import (
     width_of,
 )
 from lrfind.cli.preload import preload
-from lrfind.cli.ranks import follow, refuse_ranks, silenced
+from lrfind.cli.ranks import Ranks, met_alike, ranks_for
 from lrfind.cli.tracking import open_trackers, refuse_trackers
-from lrfind.distributed import ALONE, World, world_of
-from lrfind.errors import ExitCode, LrfindError
+from lrfind.distributed import world_of
+from lrfind.errors import ExitCode, InputError, Problem
 from lrfind.output_format import Format
 
 if TYPE_CHECKING:
+    from lrfind.cli.run_many import Wish
     from lrfind.config import Config
+    from lrfind.distributed.group import Group
     from lrfind.report import Report
 
 
 def run(
-    config: ConfigFile,
+    configs: ConfigFiles,
     override: Overrides = None,
     out: OutputFolder = None,
     method: Method = None,
@@ -77,6 +80,10 @@ def run(
     `--log` tells trackers of the run once its files are written; a place that is wrong is told
     before the sweep, and what fails after it exits with 74.
 
+    With several configs each is run in a process of its own, with a folder of its own, and a table
+    of all is printed. What is wrong with one does not stop the others; the worst exit code counts:
+    130, then 2, then 124, then 3.
+
     In a script: `LR=$(lrfind run configs/digits.yaml --format lr)`
 
     Example: `lrfind run configs/digits.yaml --set sweep.steps=400`
@@ -86,57 +93,67 @@ def run(
     given = ["sweep.auto_range=false"] * no_auto_range
     given += ["sweep.deterministic=true"] * deterministic
     given += ["sweep.low_memory=true"] * low_memory
-    world = world_of(os.environ)
-    _check_options(batch_sizes, html=html, log=log)
+    changes = Changes((*(override or []), *given), method, refine, budget)
+    with met_alike(world_of(os.environ)):
+        _check_options(configs, batch_sizes, html=html, log=log)
+        if len(configs) > 1:
+            from lrfind.cli.run_many import Wish
+
+            wish = Wish(changes, out, timeout, quiet, html)
+            raise typer.Exit(_run_several(configs, wish, output_format))
     with Guard(timeout) as guard:
-        try:
-            loaded = _loaded(config, (override or []) + given, method, refine, budget)
-        except LrfindError as error:
-            raise silenced(error, world) from error.__cause__
-        if loaded.spec.distributed.strategy == "none":
-            if not world.leads:
-                raise typer.Exit
-            world = ALONE
+        with met_alike(world_of(os.environ)):
+            loaded = changes.load(configs[0])
+        ranks = ranks_for(loaded.spec)
         folder = out or loaded.output_folder
         try:
             if batch_sizes is not None:
                 from lrfind.cli.batch_sizes import run_batch_sizes
 
-                code = run_batch_sizes(
-                    loaded, batch_sizes, folder, output_format, guard, quiet=quiet, html=html
-                )
-            elif world.leads:
+                asked = (loaded, batch_sizes, folder, output_format, guard, ranks)
+                code = run_batch_sizes(*asked, quiet=quiet, html=html)
+            elif ranks.world.leads:
                 code = _run_once(
-                    loaded, folder, output_format, guard, world, quiet=quiet, html=html, log=log
+                    loaded, folder, output_format, guard, ranks, quiet=quiet, html=html, log=log
                 )
             else:
-                code = follow(loaded, world, guard)
+                code = ranks.follow(lambda group: _follow(loaded, group), guard)
         except KeyboardInterrupt:
             say("ended before anything was measured")
             code = ExitCode.INTERRUPTED
+        code = ranks.agreed(code, guard)
     raise typer.Exit(code if guard.cause is None else guard.cause.code)
 
 
-def _check_options(batch_sizes: str | None, *, html: bool, log: list[str] | None) -> None:
+def _check_options(
+    configs: list[Path], batch_sizes: str | None, *, html: bool, log: list[str] | None
+) -> None:
     """Refuse options that do not go together, or whose library is missing."""
     if batch_sizes is not None:
-        refuse_ranks("run --batch-sizes")
         refuse_trackers(log)
+    if len(configs) > 1:
+        options = {"--batch-sizes": batch_sizes, "--log": log}
+        for option in (name for name, given in options.items() if given):
+            what = f"goes with one config, but {len(configs)} were given"
+            raise InputError(Problem(option, what, "run one config at a time"))
     if html:
         from lrfind.html.libraries import require_libraries
 
         require_libraries()
 
 
-def _loaded(
-    path: Path, overrides: list[str], method: str | None, refine: bool, budget: int | None
-) -> Config:
-    from lrfind.config import load
+def _run_several(configs: list[Path], wish: Wish, output_format: Format) -> ExitCode:
+    from lrfind.cli.run_many import run_many
 
-    loaded = load(path, overrides)
-    if method is not None:
-        loaded = loaded.with_method(method)
-    return loaded.with_refinement(budget) if refine or budget is not None else loaded
+    ranks = Ranks(world_of(os.environ))
+    with Guard() as guard:
+        return ranks.agreed(run_many(configs, wish, output_format, guard, ranks), guard)
+
+
+def _follow(config: Config, group: Group | None) -> None:
+    from lrfind.experiment import run_config
+
+    run_config(config, group=group)
 
 
 def _run_once(
@@ -144,7 +161,7 @@ def _run_once(
     folder: Path,
     output_format: Format,
     guard: Guard,
-    world: World,
+    ranks: Ranks,
     *,
     quiet: bool,
     html: bool,
@@ -172,7 +189,7 @@ def _run_once(
         return ExitCode.NOT_WRITTEN if code is ExitCode.OK and not is_whole else code
 
     return finish(
-        measure(config, folder, quiet=quiet, guard=guard, rescue=finish, world=world, html=html)
+        measure(config, folder, quiet=quiet, guard=guard, rescue=finish, ranks=ranks, html=html)
     )
 
 

@@ -5,6 +5,6 @@ trained stands in `lrfind.workload.parallel`.
 """
 
 from lrfind.distributed.failure import PeerError
-from lrfind.distributed.world import ALONE, World, who_speaks, world_of
+from lrfind.distributed.world import ALONE, World, forget_launcher, who_speaks, world_of
 
-__all__ = ["ALONE", "PeerError", "World", "who_speaks", "world_of"]
+__all__ = ["ALONE", "PeerError", "World", "forget_launcher", "who_speaks", "world_of"]

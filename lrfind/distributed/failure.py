@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrfind.errors import LrfindError
+from lrfind.errors import ExitCode, LrfindError
 
 _LOST = ("gloo/transport", "Connection closed by peer", "Connection reset by peer", "NCCL error")
 """What torch's backends say where the other end of a connection is gone."""
@@ -13,7 +13,12 @@ class PeerError(LrfindError):
 
     Args:
         text: the rank, and what happened to it.
+        exit_code: what that rank tells its caller.
     """
+
+    def __init__(self, text: str, exit_code: ExitCode = ExitCode.BAD_INPUT) -> None:
+        self.exit_code = exit_code
+        super().__init__(text)
 
 
 def lost_a_peer(error: BaseException | None) -> bool:

@@ -9,6 +9,7 @@ nobody can wait for ever.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -22,12 +23,16 @@ from torch.distributed.rendezvous import rendezvous
 
 from lrfind.distributed.failure import PeerError, lost_a_peer
 from lrfind.distributed.world import World
+from lrfind.errors import ExitCode, LrfindError
 
 PATIENCE = timedelta(seconds=2)
 """Time to wait for what another rank may leave in the store."""
 
 SIGN_OF_LIFE = timedelta(seconds=1)
 """Time in which a rank that lives says so, after another one was lost."""
+
+LOOK_S = 0.05
+"""Time between two looks at what another rank may have left."""
 
 LONG = timedelta(days=30)
 """Time that ranks may work on their own; one that is lost is noticed at once all the same."""
@@ -47,6 +52,7 @@ class Group:
     def __init__(self, world: World) -> None:
         self.world = world
         self.device = torch.device("cpu")
+        self._root: Store | None = None
         self._store: Store | None = None
 
     @contextmanager
@@ -57,10 +63,12 @@ class Group:
             device: where this rank computes.
             timeout: how long an exchange may take; None: what torch thinks.
         """
+        rank, size = self.world.rank, self.world.size
+        if self._root is None:
+            self._root = next(iter(rendezvous("env://")))[0]
         # One joining after another over the same store must not read what the one before left.
-        store, rank, size = next(iter(rendezvous("env://")))
-        count = store.add(f"lrfind/joined/{rank}", 1)
-        self._store = PrefixStore(f"lrfind/{count}", store)
+        count = self._root.add(f"lrfind/joined/{rank}", 1)
+        self._store = PrefixStore(f"lrfind/{count}", self._root)
         self.device = device
         if device.type == "cuda":
             torch.cuda.set_device(device)
@@ -138,6 +146,46 @@ class Group:
                     found[rank] = json.loads(self._open_store().get(f"{key}/{rank}"))
         return found
 
+    def take(self, key: str) -> int:
+        """Take the next number under a key, from 0; no two ranks get the same one."""
+        return self._open_store().add(f"taken/{key}", 1) - 1
+
+    def post(self, key: str, value: Any) -> None:
+        """Leave what JSON can hold under a key of which there is one for all ranks."""
+        self._open_store().set(f"posted/{key}", json.dumps(value))
+
+    def posted(self, key: str) -> Any:
+        """Find what a rank posted, at once; None where none has."""
+        with suppress(*_STORE_ERRORS):
+            if self._open_store().check([f"posted/{key}"]):
+                return json.loads(self._open_store().get(f"posted/{key}"))
+        return None
+
+    def agree_with_leader(self, number: int, patience: timedelta) -> int:
+        """Give every rank the first one's number, also after the ranks have parted.
+
+        Args:
+            number: this rank's own, which it keeps where the first one says nothing in time.
+            patience: time for the first rank to say it, and for it to be heard.
+        """
+        if self.world.leads:
+            self.leave("number", number)
+            self.found("heard")
+            return number
+        end = time.monotonic() + patience.total_seconds()
+        with suppress(*_STORE_ERRORS):
+            # Looked for again and again, since nothing can interrupt a store that waits.
+            while not self._open_store().check(["number/0"]) and time.monotonic() < end:
+                time.sleep(LOOK_S)
+            number = int(self._open_store().get("number/0"))
+        self.leave("heard", True)
+        return number
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether a rank left an error."""
+        return self._failure(None) is not None
+
     def explained(self, error: BaseException, *, was_told_to_end: bool = False) -> BaseException:
         """Replace an error that another rank's failure brought about by what that rank says.
 
@@ -151,7 +199,7 @@ class Group:
         is_lost = lost_a_peer(error)
         failure = self._failure(SIGN_OF_LIFE if is_lost and not was_told_to_end else None)
         if failure is not None and failure[0] != self.world.rank:
-            return PeerError(f"rank {failure[0]}: {failure[1]}")
+            return PeerError(f"rank {failure[0]}: {failure[2]}", failure[1])
         if is_lost and not was_told_to_end:
             return PeerError(self._obituary())
         return error
@@ -168,20 +216,21 @@ class Group:
 
     def _tell(self, error: BaseException) -> None:
         """Leave an error for the others; the first one counts."""
-        text = f"{self.world.rank}\n{error or type(error).__name__}"
+        code = error.exit_code if isinstance(error, LrfindError) else ExitCode.INTERNAL
+        text = f"{self.world.rank}\n{int(code)}\n{error or type(error).__name__}"
         with suppress(*_STORE_ERRORS):
             self._open_store().compare_set(_FAILED, "", text)
 
-    def _failure(self, patience: timedelta | None) -> tuple[int, str] | None:
-        """Read which rank failed first, and of what."""
+    def _failure(self, patience: timedelta | None) -> tuple[int, ExitCode, str] | None:
+        """Read which rank failed first, with what exit code, and of what."""
         store = self._open_store()
         with suppress(*_STORE_ERRORS):
             if patience is not None:
                 store.wait([_FAILED], patience)
             elif not store.check([_FAILED]):
                 return None
-            rank, text = store.get(_FAILED).decode(errors="replace").split("\n", 1)
-            return int(rank), text
+            rank, code, text = store.get(_FAILED).decode(errors="replace").split("\n", 2)
+            return int(rank), ExitCode(int(code)), text
         return None
 
     def _obituary(self) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from lrfind.errors import InputError, Problem
 
 _NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """What torchrun, Kubernetes' PyTorchJob and the like put into the environment."""
+
+
+_OTHERS = ("LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "GROUP_WORLD_SIZE", "ROLE_RANK")
+"""What some set besides."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,12 @@ def world_of(environ: Mapping[str, str]) -> World:
     # A launcher of one process a machine may leave it out.
     local = _number(environ, "LOCAL_RANK", 0, size) if "LOCAL_RANK" in environ else 0
     return World(rank, size, local)
+
+
+def forget_launcher(environ: MutableMapping[str, str]) -> None:
+    """Take away what a launcher set, for work that a process does as if it were alone."""
+    for name in [*_NEEDED, *_OTHERS, *(n for n in environ if n.startswith("TORCHELASTIC_"))]:
+        environ.pop(name, None)
 
 
 def who_speaks(environ: Mapping[str, str]) -> str:

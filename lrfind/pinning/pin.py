@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lrfind.blame import Blame
 from lrfind.config import Config
@@ -22,6 +23,9 @@ from lrfind.ramp import Observer
 from lrfind.refine.refinement import TrialObserver
 from lrfind.report import Report
 
+if TYPE_CHECKING:
+    from lrfind.distributed.group import Group
+
 PIN_SEEDS = 5
 """Sweeps of a pin where neither the config nor an option asks for more."""
 
@@ -34,6 +38,7 @@ def pin(
     observers: Sequence[Observer] = (),
     trial_observers: Sequence[TrialObserver] = (),
     blame: Blame | None = None,
+    group: Group | None = None,
 ) -> Lock:
     """Sweep a config with several seeds and make a lock of what they say; writes nothing.
 
@@ -44,6 +49,7 @@ def pin(
         observers: told of every step.
         trial_observers: told of every trial, where the config refines.
         blame: kept up to date, for those who must say from outside what is being done.
+        group: the processes that sweep together, and all make the same; None: this one alone.
 
     Raises:
         NoSuggestionError: the sweeps hold no answer, and no LR was chosen.
@@ -51,7 +57,7 @@ def pin(
         InputError: as `run_config`.
     """
     count = seeds or max(config.spec.sweep.seeds, PIN_SEEDS)
-    report = whole_report(config.with_seeds(count), observers, trial_observers, blame)
+    report = whole_report(config.with_seeds(count), observers, trial_observers, blame, group)
     found = report.suggestion
     if choice is not None:
         lr, peak_lr, method, reason = choice.lr, None, BY_HAND, choice.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lrfind.blame import Blame
 from lrfind.config import Config
@@ -13,6 +14,9 @@ from lrfind.pinning.verify import verify as tried
 from lrfind.ramp import Observer
 from lrfind.refine.refinement import TrialObserver
 
+if TYPE_CHECKING:
+    from lrfind.distributed.group import Group
+
 
 def rerun(
     config: Config,
@@ -22,6 +26,7 @@ def rerun(
     observers: Sequence[Observer] = (),
     trial_observers: Sequence[TrialObserver] = (),
     blame: Blame | None = None,
+    group: Group | None = None,
 ) -> Rerun:
     """Sweep again as the pin did, with the same seeds.
 
@@ -32,13 +37,14 @@ def rerun(
         observers: told of every step.
         trial_observers: told of every trial.
         blame: kept up to date, for those who must say from outside what is being done.
+        group: the processes that sweep together, and all make the same; None: this one alone.
 
     Raises:
         KeyboardInterrupt: it was interrupted.
         InputError: as `run_config`.
     """
     swept = config.with_seeds(len(lock.per_seed))
-    report = whole_report(swept, observers, trial_observers, blame)
+    report = whole_report(swept, observers, trial_observers, blame, group)
     found, curve = report.suggestion, report.curves[0]
     return Rerun(
         lr=found.lr if found else None,
@@ -46,5 +52,5 @@ def rerun(
         per_seed=answers_by_seed(report, config),
         noise=noise_by_seed(report),
         device=report.environment.device,
-        verification=tried(config, lock, curve, trial_observers, blame) if verify else None,
+        verification=tried(config, lock, curve, trial_observers, blame, group) if verify else None,
     )

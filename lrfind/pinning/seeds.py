@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from lrfind.report import Report
 from lrfind.smoothing import noise_scale, running_median, starting_loss
 from lrfind.suggest.panel import find_rule, suggest_by
 
+if TYPE_CHECKING:
+    from lrfind.distributed.group import Group
+
 LEAST_NOISE = 1e-5
 """Least share of the fall that counts as noise: with whole-data batches only rounding is left."""
 
@@ -28,6 +32,7 @@ def whole_report(
     observers: Sequence[Observer] = (),
     trial_observers: Sequence[TrialObserver] = (),
     blame: Blame | None = None,
+    group: Group | None = None,
 ) -> Report:
     """Run a config to its end.
 
@@ -35,7 +40,7 @@ def whole_report(
         KeyboardInterrupt: it was interrupted; half of the seeds say nothing of a pin.
         InputError: as `run_config`.
     """
-    report = run_config(config, observers, trial_observers, blame)
+    report = run_config(config, observers, trial_observers, blame, group)
     cut = any(curve.stop is StopReason.INTERRUPTED for curve in report.curves)
     if cut or any(note.code == "refine-interrupted" for note in report.notes):
         raise KeyboardInterrupt

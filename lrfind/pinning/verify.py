@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lrfind.blame import Blame, blamed_on
 from lrfind.config import Config
 from lrfind.curve import Curve
 from lrfind.errors import DataExhaustedError, InputError, Problem
-from lrfind.experiment import open_workload
+from lrfind.experiment import open_workload, together
 from lrfind.lock.lock import Lock
 from lrfind.lock.trials import FACTOR, Verification
 from lrfind.refine.refinement import LONGEST, TOLERANCE, TrialObserver
@@ -20,6 +21,9 @@ from lrfind.schedulers.course import Course
 from lrfind.smoothing import ceiling, noise_scale, starting_loss
 from lrfind.spec import ScheduleSection
 
+if TYPE_CHECKING:
+    from lrfind.distributed.group import Group
+
 
 def verify(
     config: Config,
@@ -27,6 +31,7 @@ def verify(
     curve: Curve,
     observers: Sequence[TrialObserver] = (),
     blame: Blame | None = None,
+    group: Group | None = None,
 ) -> Verification:
     """Train from the first seed's start at the pinned LR, a third and three times of it.
 
@@ -38,6 +43,7 @@ def verify(
         curve: of the first seed, which tells the noise of a batch and how far the loss can fall.
         observers: told of every trial.
         blame: kept up to date, for those who must say from outside what is being done.
+        group: the processes that train together; None: this one alone.
 
     Raises:
         InputError: no data are left to train on, or as `open_workload`.
@@ -46,8 +52,8 @@ def verify(
     steps = config.spec.refine.trial_steps or LONGEST
     tolerance = TOLERANCE * (ceiling(curve.loss) - starting_loss(curve.loss))
     try:
-        with blamed_on(config, blame) as blame:
-            workload = blame.workload = open_workload(config)
+        with together(config, group), blamed_on(config, blame) as blame:
+            workload = blame.workload = open_workload(config, group)
             with workload.open(curve.seed) as trainable:
                 judge = Judge(trainable)
                 trials = Trials(trainable, judge, shape, steps, tolerance, workload.copies)

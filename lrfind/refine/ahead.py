@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from lrfind.refine.climb import MOST, Climb, next_rung
+from lrfind.refine.climb import MOST, Climb, Losses, next_rung
 from lrfind.refine.trial import Trial
 
 
@@ -67,7 +67,7 @@ class Ahead:
         return fresh[: max(affordable, 0)]
 
 
-def foreseen(losses: dict[int, float]) -> list[int]:
+def foreseen(losses: Losses) -> list[int]:
     """List the rungs that may be asked for after the next one, for a better or a worse end of it.
 
     A diverged end is not among them: such trials are short, and rare.
@@ -75,6 +75,11 @@ def foreseen(losses: dict[int, float]) -> list[int]:
     rung = next_rung(losses)
     if rung is None:
         return []
-    ends = sorted(loss for loss in losses.values() if loss != float("inf")) or [0.0]
-    after = [next_rung({**losses, rung: end}) for end in (ends[0] - 1.0, ends[-1] + 1.0)]
+    after = [next_rung({**losses, rung: end}) for end in likely_ends(losses)]
     return list(dict.fromkeys(follower for follower in after if follower is not None))
+
+
+def likely_ends(losses: Losses) -> list[float]:
+    """Name a loss better and one worse than all that were tried."""
+    ends = sorted(loss for loss in losses.values() if loss != float("inf")) or [0.0]
+    return [ends[0] - 1.0, ends[-1] + 1.0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,12 +14,16 @@ from lrfind.refine.ahead import Ahead
 from lrfind.refine.answer import conclude, start_lr
 from lrfind.refine.climb import Climb, Gate, Oracle, Purse
 from lrfind.refine.schedule import TrialSchedule
+from lrfind.refine.spread import Spread
 from lrfind.refine.trial import Trial
 from lrfind.refine.trials import Judge, Trials
 from lrfind.smoothing import Floats, ceiling, noise_scale, starting_loss
 from lrfind.spec import RefineSection
 from lrfind.suggest import Note, Suggestion
 from lrfind.workload.workload import Workload
+
+if TYPE_CHECKING:
+    from lrfind.distributed.group import Group
 
 FEWEST = 3
 """Trials without which no answer is enclosed."""
@@ -74,6 +78,7 @@ def refine(
     observers: Sequence[TrialObserver] = (),
     *,
     spent: int | None = None,
+    group: Group | None = None,
 ) -> Refinement:
     """Try LRs around a suggestion from the first seed's initial state, and say which is best.
 
@@ -85,6 +90,7 @@ def refine(
         schedule: what the trials train under.
         observers: told of every trial.
         spent: updates that the sweeps took; None: as many as the curves have points.
+        group: ranks that all refine the same suggestion, and train the trials between them.
 
     Returns:
         The refined suggestion; after Ctrl-C the given one, with what was tried.
@@ -106,7 +112,7 @@ def refine(
                 return Refinement(suggestion, notes=(_no_budget(section, spent),))
             trials = Trials(trainable, judge, schedule, purse.length, tolerance, workload.copies)
             climb = Climb(start_lr(suggestion, schedule), purse)
-            oracle = Ahead(trials, climb)
+            oracle = Ahead(trials, climb) if group is None else Spread(trials, climb, group)
             try:
                 climb.run(lambda lr: _watched(oracle, lr, len(climb.tried), purse, observers))
             except KeyboardInterrupt:

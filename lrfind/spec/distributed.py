@@ -18,8 +18,8 @@ class DistributedSection(Section):
         default="ddp",
         description="`ddp`: each trains on its share of every batch, with a whole copy of the "
         "model. `fsdp`: the same, with parameters, gradients and optimizer states spread over all "
-        "(FSDP2). `replicas`: each sweeps some of the seeds alone. `none`: the first one runs "
-        "alone. Without a launcher it changes nothing.",
+        "(FSDP2). `replicas`: each does some of the work alone: seeds, trials, batch sizes, "
+        "configs. `none`: the first one runs alone. Without a launcher it changes nothing.",
     )
     wrap: list[str] = Field(
         default_factory=list,

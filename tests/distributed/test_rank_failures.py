@@ -96,13 +96,3 @@ def test_when_the_first_rank_is_killed_the_others_end(tmp_path: Path) -> None:
     ranks.kill(0)
 
     assert ranks.end()[1] == ExitCode.BAD_INPUT
-
-
-@pytest.mark.parametrize("command", ["pin", "check", "validate"])
-def test_commands_for_one_process_refuse_several(command: str, tmp_path: Path) -> None:
-    """What is done once is not done once a rank."""
-    ranks = Ranks(project(tmp_path), command, "c.yaml")
-
-    assert ranks.end() == [ExitCode.BAD_INPUT] * 2
-    assert f"lrfind {command}: was started 2 times by a launcher" in ranks.said(0)
-    assert ranks.said(1) == ""

@@ -42,11 +42,25 @@ def test_each_seed_has_the_curve_it_has_alone(seed: int | None, tmp_path: Path) 
         assert [lr < 1e-4 for lr in starts] == [index >= seed for index in range(3)]
 
 
-def test_trials_are_the_leaders_own(tmp_path: Path) -> None:
-    """With `--refine` the first rank spends the budget that one process would have left."""
-    one, two = project(tmp_path / "one"), project(tmp_path / "two")
+def test_trials_are_trained_by_both_and_end_where_they_end_alone(tmp_path: Path) -> None:
+    """With `--refine` the ranks share the trials within the budget that one process would have."""
+    code = """
+    def step(model, batch):
+        with open(f"steps.{RANK}", "a") as file:
+            file.write("x" * torch.is_grad_enabled())
+        return cross_entropy(model, batch)
+    """
+    config = CONFIG.replace("cross_entropy", "step") + "distributed: replicas\n"
+    one, two = (project(tmp_path / name, code, config) for name in ("one", "two"))
 
-    finished(one, "run", "c.yaml", *SEEDS, "--refine", size=1)
-    finished(two, "run", "c.yaml", *SEEDS, "--refine", "--set=distributed=replicas")
+    finished(one, "run", "c.yaml", "--refine", size=1)
+    finished(two, "run", "c.yaml", "--refine")
 
-    assert report_of(one)["trials"] == report_of(two)["trials"]
+    alone, shared = report_of(one), report_of(two)
+    assert len(alone["trials"]) >= 3
+    for key in ("trials", "suggestion", "notes"):
+        assert alone[key] == shared[key]
+    # The other rank swept nothing: there is one seed.
+    steps = [path.stat().st_size for path in (one / "steps.0", two / "steps.0", two / "steps.1")]
+    assert steps[1] < steps[0]
+    assert steps[2] >= 75

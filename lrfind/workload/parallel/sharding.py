@@ -43,7 +43,9 @@ def sharded(
     )
     # All found before the first is sharded: that gives it another class.
     for unit in [*units(model, section), model]:
-        fully_shard(unit, mesh=mesh, mp_policy=policy)
+        # The last one too: after a loss without a backward pass it would stay gathered, and
+        # whatever puts parameters back (between trials) would miss it.
+        fully_shard(unit, mesh=mesh, mp_policy=policy, reshard_after_forward=True)
     return model
 
 
