@@ -100,13 +100,16 @@ class Apart(Generic[Found]):
         return self._heard(limit_s, grace_s=5.0)
 
     def end(self, number: signal.Signals, grace_s: float) -> Found | Lost:
-        """Tell it to end, and take what it sends in the time that it is given."""
+        """Tell it to end, and take what it sends in the time that it is given.
+
+        It may have something left to do then; `wait_for_all` before this process ends.
+        """
         with suppress(ProcessLookupError):
             if self._process.pid is not None:
                 os.kill(self._process.pid, number)
-        return self._heard(grace_s, grace_s)
+        return self._heard(grace_s, None)
 
-    def _heard(self, limit_s: float | None, grace_s: float) -> Found | Lost:
+    def _heard(self, limit_s: float | None, grace_s: float | None) -> Found | Lost:
         process = self._process
         # Its end as well, since a worker that it leaves behind holds the pipe open.
         is_over = multiprocessing.connection.wait([self._ear, process.sentinel], limit_s)
@@ -114,15 +117,23 @@ class Apart(Generic[Found]):
         with self._ear, suppress(EOFError):
             if is_over and self._ear.poll():
                 found.append(self._ear.recv())
+        if found and grace_s is None:
+            return found[0]
         if not is_over:
             process.kill()
-        _join(process, grace_s)
+        _join(process, grace_s or END_S)
         code = process.exitcode or 0
         process.close()
         if found:
             return found[0]
         is_alarmed = code == -_ALARM and self._timeout_s is not None
         return Lost(code, self._timeout_s, is_overdue=is_alarmed or not is_over)
+
+
+def wait_for_all(grace_s: float) -> None:
+    """Wait for what is still running, but not for ever."""
+    for process in multiprocessing.active_children():
+        _join(process, grace_s)
 
 
 def end_all() -> None:

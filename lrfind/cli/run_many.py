@@ -15,7 +15,7 @@ from pathlib import Path
 
 import typer
 
-from lrfind.cli.apart import Apart, Lost, end_all
+from lrfind.cli.apart import Apart, Lost, wait_for_all
 from lrfind.cli.guard import Cause, Guard
 from lrfind.cli.loading import Changes
 from lrfind.cli.options import say, wants_color, width_of
@@ -28,7 +28,7 @@ from lrfind.output_format import Format
 
 _PRELOADED = ("lrfind.cli.run_apart", "lrfind.experiment", "lrfind.plot", "lrfind.console.progress")
 
-CTRL_C_S, SIGTERM_S = 30.0, 1.4
+CTRL_C_S, SIGTERM_S = 30.0, 1.3
 """Time for a run that is told to end to save what it measured."""
 
 
@@ -109,7 +109,6 @@ class Runs:
                 self._ranks.lead(lambda: self._deal(waiting), self._guard)
         except KeyboardInterrupt:
             self._guard.settle()
-            end_all()
             return ExitCode.INTERRUPTED
         self._guard.settle()
         return worst_code([*self.outcomes.values()])
@@ -222,3 +221,5 @@ def run_many(
     finally:
         if ranks.world.leads:
             runs.show(output_format)
+        if guard.cause is not None:
+            wait_for_all(CTRL_C_S if guard.cause is Cause.INTERRUPT else SIGTERM_S)
