@@ -8,7 +8,7 @@ from typing import Any
 
 from lrfind.config import Config
 from lrfind.errors import InputError, LrfindError, Problem, UserCodeError
-from lrfind.spec import DEFAULT_BATCH_SIZE, Spec
+from lrfind.spec import BROUGHT, DEFAULT_BATCH_SIZE, Spec
 from lrfind.workload.phase import Phase
 from lrfind.workload.remedies import remedy_for
 from lrfind.workload.workload import Workload
@@ -57,8 +57,18 @@ def placed(problem: Problem, config: Config) -> Problem:
     # A place with a line or a folder in it is no key, though a config may be called model.yaml.
     if head not in Spec.model_fields or problem.where.startswith(str(config.path)):
         return problem
-    where = config.where(problem.where)
+    where = config.where(written_as(problem.where, config.spec))
     return Problem(where, f"{problem.where} {problem.what}", problem.remedy)
+
+
+def written_as(key: str, spec: Spec) -> str:
+    """Find the key of what the user wrote: that of a framework's project stands for others."""
+    if spec.framework is None or key.split(".")[0] not in BROUGHT:
+        return key
+    if spec.huggingface is not None:
+        return "huggingface.trainer"
+    has_data = spec.lightning is not None and spec.lightning.datamodule is not None
+    return "lightning.datamodule" if key == "data" and has_data else "lightning.module"
 
 
 def place_of(config: Config, phase: Phase) -> tuple[str, str]:
@@ -68,7 +78,8 @@ def place_of(config: Config, phase: Phase) -> tuple[str, str]:
         `c.yaml:4`, `step (train.py:step)`; the key alone where it names nothing of the user's.
     """
     computes = phase in (Phase.FORWARD, Phase.BACKWARD)
-    key = "step" if computes and config.spec.step is not None else phase.key
+    is_step = computes and config.spec.step is not None
+    key = "step" if is_step else written_as(phase.key, config.spec)
     section: Any = config.spec
     for name in key.split("."):
         section = getattr(section, name, None)
@@ -94,6 +105,7 @@ def _user_problem(config: Config, blame: Blame, error: BaseException) -> Problem
         remedy = _less_memory(config, blame, phase)
     elif (
         phase is Phase.FORWARD
+        and config.spec.framework is None
         and config.spec.loss is None
         and config.spec.step is None
         and isinstance(error, TypeError)
@@ -118,10 +130,11 @@ def _less_memory(config: Config, blame: Blame, phase: Phase) -> str:
     data, accumulate = config.spec.data, config.spec.sweep.accumulate
     workload = blame.workload
     seen = None if workload is None else workload.batch_size
-    size = seen // accumulate if seen else data.batch_size or DEFAULT_BATCH_SIZE
+    own = data.batch_size if data is not None else None
+    size = seen // accumulate if seen else own or DEFAULT_BATCH_SIZE
     if size < 2:
         return "a batch has 1 sample: make the model or the sample smaller"
-    if workload is not None and workload.brings_batches:
+    if data is None or (workload is not None and workload.brings_batches):
         return f"the data make their own batches, of {size} samples: make them smaller there"
     half = size // 2
     return (

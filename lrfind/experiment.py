@@ -6,36 +6,26 @@ the phase it was raised in.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 
-from lrfind.blame import Blame, blamed_on, placed
-from lrfind.config import Config, check_targets, in_file_order
+from lrfind.blame import Blame, blamed_on
+from lrfind.config import Config
 from lrfind.curve import StopReason
-from lrfind.data import Place, table
-from lrfind.errors import ConfigError, InputError, Problem
+from lrfind.errors import InputError, Problem
+from lrfind.opening import open_workload
 from lrfind.ramp import Observer, range_notes
 from lrfind.refine.refinement import TrialObserver
 from lrfind.refined import UpdateCount, refined
 from lrfind.report import Report, make_report
 from lrfind.schedulers.course import Course
 from lrfind.seed_sweeps import plan_of, sweep_seeds, sweep_seeds_apart
-from lrfind.spec import LoaderSection, LossSection
+from lrfind.workload.description import describe_update
 from lrfind.workload.device import choose_device, device_name
 from lrfind.workload.members import why_alone
-from lrfind.workload.parts import (
-    bound_loss,
-    functional_loss,
-    objective_of,
-    optimizer_of,
-    with_args,
-)
-from lrfind.workload.plain import PlainRecipe, is_factory
 from lrfind.workload.workload import Workload
 
 if TYPE_CHECKING:
@@ -100,7 +90,7 @@ def _run(
             curves = sweep_seeds(workload, spec.sweep, spec.seed, watching)
         else:
             curves, more = sweep_seeds_apart(workload, spec.sweep, spec.seed, watching, apart)
-    plain = spec.model_dump(mode="json")
+    plain = spec.plain()
     course = Course.from_section(plain["schedule"])
     report = make_report(
         curves,
@@ -134,74 +124,6 @@ def _run(
         )
 
 
-def open_workload(config: Config, group: Group | None = None) -> Workload:
-    """Import what a config names and join it into a workload; trains nothing.
-
-    Args:
-        config: what names it.
-        group: the processes that train it together, joined; None: this one does alone.
-
-    Raises:
-        ConfigError: with every target and argument that does not fit.
-    """
-    spec = config.spec
-    name = spec.loss.name if spec.loss is not None else None
-    device, found, _ = _all_at_once(
-        config,
-        lambda: choose_device(spec.device, None if group is None else group.world),
-        lambda: check_targets(config),
-        lambda: None if name is None else functional_loss(name),
-    )
-    validation = spec.sweep.validation
-    step = found.get("step")
-    if step is not None and spec.step is not None:
-        step = with_args(step, spec.step.args)
-    parallel = None
-    if group is not None and spec.distributed.strategy != "replicas":
-        from lrfind.workload.parallel import Parallel, require_fit
-
-        require_fit(spec, found["model"])
-        parallel = Parallel(group, spec.distributed, device, spec.sweep.precision)
-    recipe = PlainRecipe(
-        model=_factory(found["model"], spec.model.args),
-        data=_data_of("data", spec.data, found, config),
-        objective=objective_of(_loss_of(spec.loss, found, device), step),
-        optimizer=optimizer_of(
-            spec.optimizer.name or found["optimizer"],
-            spec.optimizer.args,
-            spec.optimizer.param_groups,
-        ),
-        sweep=spec.sweep,
-        loader=spec.data,
-    )
-    return Workload(
-        recipe,
-        sweep=spec.sweep,
-        device=device,
-        validation=None
-        if validation is None
-        else (_data_of("sweep.validation", validation, found, config), validation),
-        parallel=parallel,
-    )
-
-
-def _all_at_once(config: Config, *finders: Callable[[], Any]) -> list[Any]:
-    """Run every finder, so that what is wrong for one does not hide what is wrong for another."""
-    found: list[Any] = []
-    errors: list[InputError] = []
-    for find in finders:
-        try:
-            found.append(find())
-        except InputError as error:
-            errors.append(error)
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        problems = [placed(problem, config) for error in errors for problem in error.problems]
-        raise ConfigError(*in_file_order(problems, str(config.path)))
-    return found
-
-
 def inspect_config(config: Config, group: Group | None = None) -> list[tuple[str, str]]:
     """Load everything, compute one loss and its gradients, and say what was found.
 
@@ -222,6 +144,7 @@ def inspect_config(config: Config, group: Group | None = None) -> list[tuple[str
             norm = trainable.gradient_norm()
             held_out = trainable.measure() if trainable.measures_apart else None
             alone = why_alone(workload, trainable)
+            update = describe_update(trainable) if config.spec.framework else ()
     groups = workload.group_scales
     rows = [
         ("title", workload.title),
@@ -231,6 +154,7 @@ def inspect_config(config: Config, group: Group | None = None) -> list[tuple[str
     ]
     if held_out is not None:
         rows.append(("held out", f"{held_out:.6g}"))
+    rows += update
     if groups:
         rows.append(("groups", "lr × " + ", ".join(f"{scale:g}" for scale in groups)))
     if group is not None:
@@ -238,7 +162,7 @@ def inspect_config(config: Config, group: Group | None = None) -> list[tuple[str
     sweep = config.spec.sweep
     plan = f"{sweep.mode}, {sweep.start_lr:g} to {sweep.end_lr:g} in {sweep.steps} steps"
     rows += workload.about_data
-    rows += [("note", str(note)) for note in trainable.notes]
+    rows += [("note", str(note)) for note in workload.notes[config.spec.seed]]
     rows.append(("sweep", plan if sweep.seeds == 1 else f"{plan}, {sweep.seeds} seeds"))
     if sweep.seeds > 1:
         alone = alone if sweep.side_by_side else "sweep.side_by_side is false"
@@ -262,7 +186,8 @@ def check_batch_size(config: Config, where: str, group: Group | None = None) -> 
         InputError: the data bring their own batches or hold fewer samples than one; or as
             `inspect_config`.
     """
-    size = config.spec.data.batch_size or 0
+    data = config.spec.data
+    size = 0 if data is None or data.batch_size is None else data.batch_size
     with together(config, group), blamed_on(config) as blame:
         workload = blame.workload = open_workload(config, group)
         with workload.open(config.spec.seed) as trainable:
@@ -280,28 +205,3 @@ def check_batch_size(config: Config, where: str, group: Group | None = None) -> 
 def _trained_by(workload: Workload) -> int:
     """Count the processes that train one model together."""
     return 1 if workload.parallel is None else workload.parallel.group.world.size
-
-
-def _loss_of(
-    section: LossSection | None, found: Mapping[str, Any], device: torch.device
-) -> Callable[..., Any] | None:
-    if section is None:
-        return None
-    if section.name is not None:
-        return with_args(functional_loss(section.name), section.args)
-    loss = bound_loss(found["loss"], section.args)
-    # Class weights and the like must be where the outputs will be.
-    return loss.to(device) if isinstance(loss, nn.Module) else loss
-
-
-def _data_of(key: str, section: LoaderSection, found: Mapping[str, Any], config: Config) -> Any:
-    """Bind data to their arguments; a table's path starts from the config's folder, as targets."""
-    args, target = section.args, found[key]
-    if target is table:
-        args = {"place": Place(config.folder, key), **args}
-    return _factory(target, args)
-
-
-def _factory(target: Any, args: Mapping[str, Any]) -> Any:
-    """Bind what can be called to its arguments; leave a ready object alone."""
-    return functools.partial(target, **args) if is_factory(target) else target

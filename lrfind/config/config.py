@@ -92,6 +92,9 @@ class Config:
 
     def with_batch_size(self, size: int) -> Config:
         """Batch the training data otherwise."""
+        if self.spec.data is None:
+            what = f"does not go with {self.spec.framework}, whose loader has its own batch size"
+            raise ConfigError(Problem("--batch-sizes", what, "sweep one config a batch size"))
         data = self.spec.data.model_copy(update={"batch_size": size})
         spec = self.spec.model_copy(update={"data": data})
         origin = {**self.origin, ("data", "batch_size"): f"--batch-sizes {size}"}

@@ -13,7 +13,7 @@ from lrfind.config.origin import Loc, nearest_origin
 from lrfind.config.schedule import schedule_errors
 from lrfind.errors import InputError, Problem
 from lrfind.registry import file_of, lacks, nearest, parse_target
-from lrfind.spec import SweepSection, empty_range
+from lrfind.spec import SweepSection, empty_range, source_errors
 
 
 def check_names(
@@ -27,6 +27,8 @@ def check_names(
     def blame(what: str, remedy: str, *loc: str | int) -> Problem:
         return Problem(nearest_origin(origin, loc, str(path)), what, remedy)
 
+    for key, what, remedy in source_errors(tree):
+        yield blame(f"{key} {what}", remedy, key)
     optimizer = tree.get("optimizer")
     name = optimizer.get("name") if isinstance(optimizer, dict) else optimizer
     if isinstance(name, str) and ":" not in name and name not in optim.CATALOG:
@@ -106,18 +108,26 @@ def _is_positive(value: Any) -> bool:
     return is_number and 0 < value < float("inf")
 
 
+_TARGETED = (
+    ("model",),
+    ("data",),
+    ("step",),
+    ("loss",),
+    ("optimizer",),
+    ("lightning", "module"),
+    ("lightning", "datamodule"),
+    ("huggingface", "trainer"),
+    ("sweep", "validation"),
+)
+"""Sections that may name the user's own object."""
+
+
 def _targets(tree: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Find every import path, written short or long, with the key that holds it."""
-    sweep = tree.get("sweep")
-    sections: list[tuple[tuple[str, ...], Any]] = [
-        (("model",), tree.get("model")),
-        (("data",), tree.get("data")),
-        (("step",), tree.get("step")),
-        (("loss",), tree.get("loss")),
-        (("optimizer",), tree.get("optimizer")),
-        (("sweep", "validation"), sweep.get("validation") if isinstance(sweep, dict) else None),
-    ]
-    for loc, section in sections:
+    for loc in _TARGETED:
+        section: Any = tree
+        for key in loc:
+            section = section.get(key) if isinstance(section, dict) else None
         if isinstance(section, dict) and isinstance(section.get("target"), str):
             yield (*loc, "target"), section["target"]
         elif isinstance(section, str) and (":" in section or loc[0] not in ("loss", "optimizer")):

@@ -7,6 +7,10 @@ from typing import Any
 from lrfind.config.document import parse_value
 from lrfind.config.origin import Loc, Origin, forget
 from lrfind.errors import ConfigError, Problem
+from lrfind.spec import FRAMEWORKS
+
+_TARGETS = ("model", "data", "step", "validation", "module", "datamodule", "trainer")
+"""Sections that are short for their target."""
 
 
 def apply_override(tree: dict[str, Any], origin: Origin, override: str) -> list[Problem]:
@@ -70,11 +74,11 @@ def _opened(value: Any, loc: Loc, where: str) -> dict[str, Any]:
         return {}
     name = loc[-1]
     key = ".".join(map(str, loc))
-    is_section = len(loc) == 1 or loc == ("sweep", "validation")
+    is_section = len(loc) == 1 or loc[0] in ("sweep", *FRAMEWORKS)
     if isinstance(value, bool) and loc == ("refine",):
         return {"enabled": value}
     if isinstance(value, str) and is_section:
-        if name in ("model", "data", "step", "validation"):
+        if name in _TARGETS:
             return {"target": value}
         if name == "schedule":
             return {"name": value}

@@ -10,9 +10,10 @@ from lrfind.blame import Blame, blamed_on
 from lrfind.config import Config
 from lrfind.curve import Curve
 from lrfind.errors import DataExhaustedError, InputError, Problem
-from lrfind.experiment import open_workload, together
+from lrfind.experiment import together
 from lrfind.lock.lock import Lock
 from lrfind.lock.trials import FACTOR, Verification
+from lrfind.opening import open_workload
 from lrfind.refine.refinement import LONGEST, TOLERANCE, TrialObserver
 from lrfind.refine.schedule import TrialSchedule
 from lrfind.refine.trial import Trial

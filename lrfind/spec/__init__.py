@@ -8,6 +8,13 @@ what a `Spec` describes.
 from __future__ import annotations
 
 from lrfind.spec.distributed import DistributedSection
+from lrfind.spec.frameworks import (
+    BROUGHT,
+    FRAMEWORKS,
+    HuggingFaceSection,
+    LightningSection,
+    source_errors,
+)
 from lrfind.spec.refine import RefineSection
 from lrfind.spec.section import (
     Section,
@@ -39,10 +46,14 @@ from lrfind.spec.training import (
 )
 
 __all__ = [
+    "BROUGHT",
     "DEFAULT_BATCH_SIZE",
+    "FRAMEWORKS",
     "DataSection",
     "DistributedSection",
     "GroupSection",
+    "HuggingFaceSection",
+    "LightningSection",
     "LoaderSection",
     "LossSection",
     "ModelSection",
@@ -59,4 +70,5 @@ __all__ = [
     "TargetSection",
     "ValidationSection",
     "empty_range",
+    "source_errors",
 ]

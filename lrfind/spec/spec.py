@@ -9,6 +9,13 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from lrfind.spec.distributed import DistributedSection
+from lrfind.spec.frameworks import (
+    BROUGHT,
+    FRAMEWORKS,
+    HuggingFaceSection,
+    LightningSection,
+    source_errors,
+)
 from lrfind.spec.refine import RefineSection
 from lrfind.spec.section import SHORT_FORM, Section, rule
 from lrfind.spec.sources import DataSection, ModelSection, StepSection
@@ -44,10 +51,20 @@ class Spec(Section):
         pattern=r"^(auto|cpu|cuda|cuda:\d+|mps)$",
         description="`auto | cpu | cuda | cuda:N | mps`; auto takes a GPU where there is one.",
     )
-    model: ModelSection = Field(
-        description="What is trained; a function's required parameter `data` gets what `data` gave."
+    model: ModelSection | None = Field(
+        default=None,
+        description="What is trained; a function's required parameter `data` gets what `data` "
+        "gave.",
     )
-    data: DataSection = Field(description="The training data.")
+    data: DataSection | None = Field(default=None, description="The training data.")
+    lightning: LightningSection | None = Field(
+        default=None,
+        description="A Lightning module and its data, in place of model, data, loss, step and "
+        "optimizer.",
+    )
+    huggingface: HuggingFaceSection | None = Field(
+        default=None, description="A Hugging Face Trainer, in place of the same."
+    )
     loss: LossSection | None = Field(
         default=None, description="The loss; left out when the model returns its own."
     )
@@ -80,6 +97,12 @@ class Spec(Section):
     output: OutputSection = Field(default_factory=OutputSection, description="Where the files go.")
 
     @model_validator(mode="after")
+    def _one_source(self) -> Spec:
+        for error in source_errors({name: getattr(self, name) for name in self.model_fields_set}):
+            raise rule(*error)
+        return self
+
+    @model_validator(mode="after")
     def _one_loss(self) -> Spec:
         if self.loss is not None and self.step is not None:
             raise rule(
@@ -89,11 +112,27 @@ class Spec(Section):
             )
         return self
 
+    @property
+    def framework(self) -> str | None:
+        """Name the section of a framework that says what is trained; None where model does."""
+        return next((name for name in FRAMEWORKS if getattr(self, name) is not None), None)
+
+    def plain(self) -> dict[str, Any]:
+        """Lay the config out as JSON values, without the sections that have no part in it."""
+        idle = {name for name in FRAMEWORKS if name != self.framework}
+        return self.model_dump(
+            mode="json", exclude=idle if self.framework is None else idle | {*BROUGHT}
+        )
+
     def digest(self) -> str:
         """Hash what decides the result: all but `output` and `distributed`, in any order of keys.
 
         SHA-256 in hexadecimal over sorted, compact JSON.
         """
-        data = self.model_dump(mode="json", exclude={"distributed", "output"})
+        data = {
+            key: value
+            for key, value in self.plain().items()
+            if key not in ("distributed", "output")
+        }
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

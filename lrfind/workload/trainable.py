@@ -88,7 +88,7 @@ class TorchTrainable:
         self.device = device
         self.accumulate = accumulate
         self._precision = precision
-        self._clip = clip_grad_norm
+        self.clip_grad_norm = clip_grad_norm
         self.held_out = held_out
         self._is_alone = is_alone
         self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
@@ -207,7 +207,7 @@ class TorchTrainable:
         return (
             self.accumulate == 1
             and self._precision == "fp32"
-            and self._clip is None
+            and self.clip_grad_norm is None
             and not self._needs_closure
             and not self.held_out
             and self._early is None
@@ -241,7 +241,7 @@ class TorchTrainable:
             loop=self._loop,
             accumulate=accumulate or self.accumulate,
             precision=self._precision,
-            clip_grad_norm=self._clip,
+            clip_grad_norm=self.clip_grad_norm,
             held_out=self.held_out,
             low_memory=self._early is not None,
             is_alone=self._is_alone,
@@ -331,7 +331,7 @@ class TorchTrainable:
 
     def _look_at_gradients(self) -> None:
         self._loop.before_step()
-        if self._clip is None:
+        if self.clip_grad_norm is None:
             return
         norm = gradient_norm(self._parameters)
         if self.lag and self._updates:
@@ -340,7 +340,7 @@ class TorchTrainable:
             self.grad_norm = float(norm)
             if not math.isfinite(self.grad_norm) and self._scaler is None:
                 self._check.gradients(self._lr)
-        clip_gradients(self._parameters, self._clip, norm)
+        clip_gradients(self._parameters, self.clip_grad_norm, norm)
 
     def _loss(self, index: int, batch: Any, *, is_trained: bool = False) -> Tensor:
         self.phase = Phase.FORWARD

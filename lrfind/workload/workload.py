@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 from torch.utils.data import IterableDataset
 
 from lrfind.spec import SweepSection, ValidationSection
 from lrfind.suggest.answer import Note
 from lrfind.workload.batch import to_device
 from lrfind.workload.copies import Copies, InMemory, copies
+from lrfind.workload.description import describe_trainable
 from lrfind.workload.determinism import deterministic, notes_on
 from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
 from lrfind.workload.layout import laid_out
@@ -195,20 +195,3 @@ class Workload:
             if not self._held_out:
                 raise no_batches(where)
         return self._held_out
-
-
-def describe_trainable(trainable: TorchTrainable, ranks: int = 1) -> str:
-    """Name model, optimizer and batch size: `MLP (4,810 parameters) · AdamW · batch 64`.
-
-    Of several ranks the batch is `2 × 32`.
-    """
-    model = trainable.model
-    count = sum(p.numel() for p in model.parameters() if not is_lazy(p))
-    parts = [
-        f"{type(model).__name__} ({count:,} parameters)",
-        type(trainable.swept.optimizer).__name__,
-    ]
-    if trainable.batch_size is not None:
-        times = f"{ranks} × " if ranks > 1 else ""
-        parts.append(f"batch {times}{trainable.batch_size}")
-    return " · ".join(parts)
