@@ -17,7 +17,8 @@ from lrfind.spec import Spec
 
 INTRO = """# The config
 
-One YAML 1.2 file (JSON works too) describes one range test. Only `model` and `data` must be given.
+One YAML 1.2 file (JSON works too) describes one range test. Only `model` and `data` must be given,
+or in their place a project written for a framework: `lightning` or `huggingface`.
 
 ```yaml
 {example}```

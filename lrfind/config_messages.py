@@ -98,7 +98,7 @@ def _show(value: Any) -> str:
 
 def _default(section: type[BaseModel] | None, leaf: str | int) -> str:
     field = section.model_fields.get(str(leaf)) if section else None
-    if field is None or field.is_required():
+    if field is None or field.is_required() or (field.default is None and field.examples):
         return f"mend the value{_example(section, leaf)}"
     default = field.get_default(call_default_factory=True, validated_data={})
     if default is None or isinstance(default, BaseModel | dict | list):

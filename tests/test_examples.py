@@ -32,13 +32,20 @@ EXAMPLES = ROOT / "examples"
 TEMPLATES = ROOT / "lrfind" / "templates"
 PROJECTS = ROOT / "tests" / "projects"
 
+
+def is_plain(path: Path) -> bool:
+    """Tell a config that names model and data from one that names a framework's project."""
+    return re.search(r"^(lightning|huggingface):", path.read_text(), re.MULTILINE) is None
+
+
 VISION = {"timm", "torchvision"}
 """Configs for libraries that are not installed with the tests; test_vision.py runs them."""
 
 SHIPPED = sorted((ROOT / "configs").glob("*.yaml"))
 CONFIGS = [path for path in SHIPPED if path.stem not in VISION]
-STARTERS = sorted(TEMPLATES.glob("*/lrfind.yaml"))
-TRANSLATED = sorted(PROJECTS.glob("*/lrfind.yaml"))
+STARTERS = [path for path in sorted(TEMPLATES.glob("*/lrfind.yaml")) if is_plain(path)]
+TRANSLATED = [path for path in sorted(PROJECTS.glob("*/lrfind.yaml")) if is_plain(path)]
+FOR_FRAMEWORKS = [path for path in sorted(TEMPLATES.glob("*/lrfind.yaml")) if not is_plain(path)]
 ALL = [*CONFIGS, *STARTERS, *TRANSLATED]
 
 OPTIMIZERS = {
@@ -348,9 +355,27 @@ def test_what_a_starter_comments_out_is_valid_too(path: Path) -> None:
 
     spec = Spec.model_validate(YAML(typ="safe", pure=True).load(text))
 
-    # A starter shows one of `loss` and `step`; both at once are refused.
-    assert spec.model_fields_set | {"loss", "step"} == set(Spec.model_fields)
+    # A starter shows one of `loss` and `step`, and no framework: both at once are refused.
+    others = {"loss", "step", "lightning", "huggingface"}
+    assert spec.model_fields_set | others == set(Spec.model_fields)
     assert spec.sweep.model_fields_set == set(type(spec.sweep).model_fields)
     assert spec.distributed.model_fields_set == set(type(spec.distributed).model_fields)
     assert spec.data.model_fields_set | {"args"} == set(type(spec.data).model_fields)
     assert spec.optimizer.param_groups[0].model_fields_set == {"params", "lr_scale", "args"}
+
+
+@pytest.mark.parametrize("path", FOR_FRAMEWORKS, ids=label)
+def test_what_a_framework_starter_comments_out_is_valid_too(path: Path) -> None:
+    """Uncommenting every optional line gives a valid config with every key of its section."""
+    text = re.sub(r"^( *)# (\w+: *[\[{\w])", r"\1\2", path.read_text(), flags=re.M)
+
+    spec = Spec.model_validate(YAML(typ="safe", pure=True).load(text))
+    section = spec.lightning or spec.huggingface
+
+    assert spec.framework == path.parent.name
+    assert section is not None
+    assert section.model_fields_set == set(type(section).model_fields)
+    assert {file.name for file in path.parent.iterdir() if file.is_file()} == {
+        "lrfind.yaml",
+        "train.py",
+    }

@@ -23,6 +23,8 @@ class Template(StrEnum):
     DIGITS = "digits"
     TEXT = "text"
     CUSTOM_STEP = "custom-step"
+    LIGHTNING = "lightning"
+    HUGGINGFACE = "huggingface"
 
 
 class Origin(StrEnum):

@@ -53,15 +53,15 @@ def source_errors(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     Yields:
         The key, what is wrong with it, and the remedy.
     """
-    frameworks = [name for name in FRAMEWORKS if given.get(name) is not None]
+    frameworks = [name for name in FRAMEWORKS if name in given]
     if not frameworks:
         for key in ("model", "data"):
-            if given.get(key) is None:
+            if key not in given:
                 yield key, "is missing", f"add it, for instance {key}: {{target: train.py:{key}}}"
         return
     if len(frameworks) > 1:
         yield frameworks[1], f"and {frameworks[0]} are both given", "drop one of them"
-    idle = [key for key in BROUGHT if given.get(key) is not None]
+    idle = [key for key in BROUGHT if key in given]
     if idle:
         verb = "is" if len(idle) == 1 else f"and {', '.join(idle[1:])} are"
         what = f"{verb} given beside {frameworks[0]}, which brings its own"

@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from lrfind.spec.distributed import DistributedSection
 from lrfind.spec.frameworks import (
@@ -55,8 +56,13 @@ class Spec(Section):
         default=None,
         description="What is trained; a function's required parameter `data` gets what `data` "
         "gave.",
+        examples=["{target: train.py:model}"],
     )
-    data: DataSection | None = Field(default=None, description="The training data.")
+    data: DataSection | None = Field(
+        default=None,
+        description="The training data.",
+        examples=["{target: train.py:data}"],
+    )
     lightning: LightningSection | None = Field(
         default=None,
         description="A Lightning module and its data, in place of model, data, loss, step and "
@@ -95,6 +101,13 @@ class Spec(Section):
         description="What the processes of a launcher (torchrun) do together.",
     )
     output: OutputSection = Field(default_factory=OutputSection, description="Where the files go.")
+
+    @field_validator("model", "data", *FRAMEWORKS, mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:
+        if value is None:
+            raise PydanticCustomError("model_type", "must be a section")
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> Spec:
