@@ -53,15 +53,19 @@ def source_errors(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     Yields:
         The key, what is wrong with it, and the remedy.
     """
-    frameworks = [name for name in FRAMEWORKS if name in given]
+    frameworks = [name for name in FRAMEWORKS if given.get(name) is not None]
     if not frameworks:
         for key in ("model", "data"):
+            example = f"for instance {key}: {{target: train.py:{key}}}"
             if key not in given:
-                yield key, "is missing", f"add it, for instance {key}: {{target: train.py:{key}}}"
+                yield key, "is missing", f"add it, {example}"
+            elif given[key] is None:
+                what = "= null must be a section (key: value lines)"
+                yield key, what, f"mend the value, {example}"
         return
     if len(frameworks) > 1:
         yield frameworks[1], f"and {frameworks[0]} are both given", "drop one of them"
-    idle = [key for key in BROUGHT if key in given]
+    idle = [key for key in BROUGHT if given.get(key) is not None]
     if idle:
         verb = "is" if len(idle) == 1 else f"and {', '.join(idle[1:])} are"
         what = f"{verb} given beside {frameworks[0]}, which brings its own"

@@ -6,8 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from lrfind.spec.distributed import DistributedSection
 from lrfind.spec.frameworks import (
@@ -101,13 +100,6 @@ class Spec(Section):
         description="What the processes of a launcher (torchrun) do together.",
     )
     output: OutputSection = Field(default_factory=OutputSection, description="Where the files go.")
-
-    @field_validator("model", "data", *FRAMEWORKS, mode="before")
-    @classmethod
-    def _not_null(cls, value: Any) -> Any:
-        if value is None:
-            raise PydanticCustomError("model_type", "must be a section")
-        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> Spec:
