@@ -57,6 +57,7 @@ OPTIMIZERS = {
 
 # An LR with which each trains, and the loss it falls below in forty updates from where it starts.
 TRAINS = {
+    "accelerate": (1e-2, 1.0),
     "contrastive": (5e-3, 4.5),
     "diabetes": (0.1, 0.75),
     "digits": (1e-2, 1.0),

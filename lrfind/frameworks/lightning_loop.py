@@ -162,7 +162,9 @@ class Epochs:
     def __iter__(self) -> Iterator[Any]:
         if self._has_begun:
             self._module.on_train_epoch_end()
-            self._trainer.fit_loop.epoch_progress.increment_processed()
+            progress = self._trainer.fit_loop.epoch_progress
+            progress.increment_processed()
+            progress.increment_completed()
         self._has_begun = True
         self._module.on_train_epoch_start()
         return iter(self._batches)
