@@ -102,3 +102,18 @@ def test_a_recipe_runs_in_an_empty_folder(
             assert (program, done.returncode) == ("python", 0), f"{line}\n{done.stderr}"
 
     assert commands
+
+
+@pytest.mark.parametrize("name", ["lightning", "huggingface", "accelerate"])
+def test_a_frameworks_recipe_runs(
+    name: str, checkout: Path, lrfind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command exits with 0, without the network."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    page = RECIPES.joinpath(f"{name}.md").read_text("utf-8")
+    commands = [line for _, text in blocks(page, "runs") for line in text.splitlines()]
+
+    outcomes = [lrfind(*shlex.split(command)[1:]) for command in commands]
+
+    assert commands
+    assert [outcome.code for outcome in outcomes] == [0] * len(commands), outcomes[-1].err
