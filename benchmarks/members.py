@@ -1,6 +1,6 @@
 """Time of several members side by side, against one alone.
 
-    python -m benchmarks.members [--members 1 2 4 8 16] [--rounds 9]
+    python -m benchmarks.members [--members 1 2 4 8 16] [--rounds 9] [--write]
 
 One thread, CPU time, everything of a row interleaved; ratios within a round, their median with the
 quartiles. `seeds` are sweeps of so many seeds by `lrfind.seed_sweeps.sweep_seeds` over the sweep of
@@ -13,10 +13,12 @@ for nearly every model would bring. Gaps under about 10 % do not resolve on a no
 from __future__ import annotations
 
 import argparse
+import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import torch
 from torch import Tensor, nn
@@ -208,10 +210,10 @@ def measured(runs: dict[str, Run], rounds: int, repeat: int = 1) -> dict[str, li
 
 
 def ratio(seconds: dict[str, list[float]], name: str, one: str) -> str:
-    """Write a median ratio with its quartiles: `2.71 (2.64-2.80)`."""
+    """Write a median ratio with its quartiles: `2.71 (2.64 … 2.80)`."""
     pairs = zip(seconds[name], seconds[one], strict=True)
     low, middle, high = statistics.quantiles([a / b for a, b in pairs], n=4)
-    return f"{middle:5.2f} ({low:.2f}-{high:.2f})"
+    return f"{middle:.2f} ({low:.2f} … {high:.2f})"
 
 
 def path_of(kind: Kind) -> str:
@@ -222,44 +224,62 @@ def path_of(kind: Kind) -> str:
     return "side by side" if reason is None else f"one after another: {reason}"
 
 
-def show(name: str, kind: Kind, members: list[int], rounds: int) -> None:
-    """Print the rows of one kind."""
+def rows(name: str, kind: Kind, members: list[int], rounds: int) -> list[str]:
+    """Measure one kind and write its rows."""
     path = path_of(kind)
-    print(f"\n{name}: {path}")
-    print(f"{'':8s}" + "".join(f"{count:>20d}" for count in members))
     runs = {str(count): seeds_of(kind, count) for count in members}
     runs |= {"one": seeds_of(kind, 1, side_by_side=False), "bare": bare_loop(kind)}
     seconds = measured(runs, rounds)
-    line(
-        "seeds",
-        [ratio(seconds, str(count), "one") for count in members],
-        f"one is {ratio(seconds, 'one', 'bare').strip()} of the bare loop",
-    )
+    alone = ratio(seconds, "one", "bare")
+    found = [row(f"{name}, {path}", "seeds", [ratio(seconds, str(n), "one") for n in members])]
+    found[0] += f" {alone} |"
     if path == "side by side":
         with kind.workload().open(0) as trainable:
             trials = Trials(trainable, Judge(trainable), TrialSchedule(), kind.steps, 1e9)
             seconds = measured({str(n): trials_of(trials, n) for n in [0, *members]}, rounds)
-        line("trials", [ratio(seconds, str(count), "0") for count in members])
+        found.append(row("", "trials", [ratio(seconds, str(n), "0") for n in members]) + " |")
     runs = {str(count): vmap_step(kind, count) for count in [0, *members]}
     seconds = measured(runs, rounds, repeat=5)
-    line("vmap", [ratio(seconds, str(count), "0") for count in members])
+    found.append(row("", "`vmap`", [ratio(seconds, str(n), "0") for n in members]) + " |")
+    return found
 
 
-def line(name: str, cells: list[str], remark: str = "") -> None:
-    """Print one row."""
-    print(f"{name:8s}" + "".join(f"{cell:>20s}" for cell in cells) + f"   {remark}".rstrip())
+def row(*cells: str | list[str]) -> str:
+    """Write cells as a row; lists are written out."""
+    flat = [text for cell in cells for text in ([cell] if isinstance(cell, str) else cell)]
+    return "| " + " | ".join(flat) + " |"
 
 
 def main() -> None:
-    """Measure and print everything."""
+    """Measure, print, and write where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--write", action="store_true", help="put the table into the page")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, ratios to one: median (quartiles) of {asked.rounds} rounds")
+    heads = ["work", "members", *map(str, asked.members), "one ÷ loop by hand"]
+    lines = [row(*heads), "|" + " --- |" * len(heads)]
+    print("\n".join(lines))
     for name, kind in kinds().items():
-        show(name, kind, asked.members, asked.rounds)
+        found = rows(name, kind, asked.members, asked.rounds)
+        print("\n".join(found), flush=True)
+        lines += found
+    lines += ["", stamp(asked.rounds)]
+    print("\n".join(lines[-2:]))
+    if asked.write:
+        from benchmarks.page import write_section
+
+        write_section("members", "\n".join(lines))
+
+
+def stamp(rounds: int) -> str:
+    """Say how it was measured, where and when."""
+    today = datetime.now(UTC).date()
+    return (
+        f"CPU time as multiples of one, one thread; ratios within a round, median (quartiles) of "
+        f"{rounds} rounds; torch {torch.__version__}, Python {platform.python_version()}, {today}."
+    )
 
 
 if __name__ == "__main__":
