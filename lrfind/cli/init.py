@@ -30,6 +30,8 @@ class Template(StrEnum):
 class Origin(StrEnum):
     """What kind of project is looked through."""
 
+    LIGHTNING = "lightning"
+    HUGGINGFACE = "huggingface"
     SCRIPT = "script"
 
 
@@ -58,8 +60,9 @@ def init(
     """Write a starter that runs as it is, or with `--from` a config for your own code.
 
     A starter is `lrfind.yaml` and `train.py`. `lrfind init --from script train.py` looks for the
-    training loop and writes an `lrfind.yaml` that names its model, data, loss and optimizer, or
-    says what it could not find, and where it looked.
+    training loop and writes an `lrfind.yaml` that names its model, data, loss and optimizer;
+    `--from lightning` for the module and data that are given to `fit`, `--from huggingface` for
+    the function that returns a Trainer. Or it says what it could not find, and where it looked.
 
     Example: `lrfind init digits && lrfind run lrfind.yaml`
     """
@@ -104,7 +107,7 @@ def _write_config(origin: Origin, path: Path, folder: Path, *, force: bool) -> N
     from lrfind.atomic import write_atomically
     from lrfind.survey.findings import config_text
 
-    findings = _survey(path, folder)
+    findings = _survey(origin, path, folder)
     _claim(folder, (CONFIG,), force=force)
     text = config_text(findings, f"lrfind init --from {origin} {path}")
     write_atomically(folder / CONFIG, text.encode())
@@ -116,11 +119,21 @@ def _write_config(origin: Origin, path: Path, folder: Path, *, force: bool) -> N
     print(folder / CONFIG)
 
 
-def _survey(path: Path, folder: Path) -> Findings:
+def _survey(origin: Origin, path: Path, folder: Path) -> Findings:
     from lrfind.survey.project import read_project
+
+    project = read_project(path)
+    if origin is Origin.LIGHTNING:
+        from lrfind.survey.lightning import survey_lightning
+
+        return survey_lightning(project, folder)
+    if origin is Origin.HUGGINGFACE:
+        from lrfind.survey.huggingface import survey_huggingface
+
+        return survey_huggingface(project, folder)
     from lrfind.survey.script import survey_script
 
-    return survey_script(read_project(path), folder)
+    return survey_script(project, folder)
 
 
 def _claim(folder: Path, names: tuple[str, ...], *, force: bool) -> None:
