@@ -1,10 +1,14 @@
-"""Whether a tensor holds infinite or NaN numbers, and how many."""
+"""Which tensors hold infinite or NaN numbers, and how many."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from lrfind.workload.batch import describe, tensors_of
 from lrfind.workload.shards import own_part
 
 
@@ -22,6 +26,21 @@ def is_finite(tensor: Tensor) -> bool:
 def count_nonfinite(tensor: Tensor) -> int:
     """Count the infinite and NaN numbers of a tensor."""
     return int((~torch.isfinite(_stored(tensor))).sum())
+
+
+def nonfinite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Name the tensors that hold an infinite or NaN number."""
+    return [name for name, tensor in tensors.items() if not is_finite(tensor)]
+
+
+def spoilt_parts(batch: Any) -> Iterator[str]:
+    """Describe the tensors of a batch that hold infinite or NaN numbers."""
+    for tensor in tensors_of(batch):
+        if (tensor.is_floating_point() or tensor.is_complex()) and (
+            count := count_nonfinite(tensor)
+        ):
+            values = f"{count} infinite or NaN {'value' if count == 1 else 'values'}"
+            yield f"{values} of {tensor.numel()} in its {describe(tensor)}"
 
 
 def _stored(tensor: Tensor) -> Tensor:

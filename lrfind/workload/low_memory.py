@@ -26,8 +26,9 @@ from torch.optim import Optimizer
 from lrfind.errors import InputError, Problem
 from lrfind.workload.backward import backward
 from lrfind.workload.finite import is_finite
+from lrfind.workload.gradients import clear_gradients
 from lrfind.workload.nonfinite import NumberCheck
-from lrfind.workload.optimizer import SweptOptimizer, clear_gradients, needs_closure
+from lrfind.workload.optimizer import SweptOptimizer, needs_closure
 from lrfind.workload.phase import Phase
 
 SMALL = 8_192
@@ -51,7 +52,7 @@ class StepInBackward:
     def __init__(self, swept: SweptOptimizer, check: NumberCheck) -> None:
         _refuse(swept.optimizer)
         self._optimizer = swept.optimizer
-        self._parameters = [p for group in swept.optimizer.param_groups for p in group["params"]]
+        self._parameters = swept.parameters
         self._check = check
         self._loss: Tensor | None = None
         self._shares: dict[Tensor, _Share] = {}
@@ -121,7 +122,7 @@ class StepInBackward:
         with ExitStack() as hooks:
             for parameter in self._parameters:
                 if parameter.requires_grad:
-                    hook = parameter.register_post_accumulate_grad_hook(arrive)
+                    hook = parameter.register_post_accumulate_grad_hook(arrive)  # type: ignore[no-untyped-call]
                     hooks.callback(hook.remove)
             backward(loss)
 

@@ -8,7 +8,7 @@ nothing, since only the first gradients, a non-finite loss and the end are looke
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,8 +17,8 @@ from torch.nn.parameter import is_lazy
 
 from lrfind.errors import InputError, Problem
 from lrfind.suggest.answer import Note
-from lrfind.workload.batch import batch_length, describe, tensors_of
-from lrfind.workload.finite import count_nonfinite, is_finite
+from lrfind.workload.batch import batch_length, describe
+from lrfind.workload.finite import nonfinite, spoilt_parts
 
 MOST_NAMES = 3
 """Parameters that a message names before it counts the rest."""
@@ -172,7 +172,7 @@ class NumberCheck:
         if weights:
             self._blame_weights(weights, lr, updates)
             return
-        spoilt = next(_spoilt_parts(batch), None)
+        spoilt = next(spoilt_parts(batch), None)
         if spoilt is not None:
             if lr is None or others_are_fine():
                 raise InputError(
@@ -292,36 +292,6 @@ class NumberCheck:
 
     def _weights(self) -> dict[str, Tensor]:
         return {n: p for n, p in self._model.named_parameters() if not is_lazy(p)}
-
-
-def nonfinite(tensors: Mapping[str, Tensor]) -> list[str]:
-    """Name the tensors that hold an infinite or NaN number."""
-    return [name for name, tensor in tensors.items() if not is_finite(tensor)]
-
-
-def told_once(notes: Mapping[int, Sequence[Note]]) -> list[Note]:
-    """Join the notes of several seeds: what holds for several is said once, with their count."""
-    lists = list(notes.values())
-    found: dict[str, list[Note]] = {}
-    for note in (note for each in lists for note in each):
-        found.setdefault(note.code, []).append(note)
-    return [
-        first
-        if len(lists) == 1
-        else Note(first.code, f"{len(same)} of {len(lists)} seeds: {first.message}", first.advice)
-        for same in found.values()
-        for first in same[:1]
-    ]
-
-
-def _spoilt_parts(batch: Any) -> Iterator[str]:
-    """Describe the tensors of a batch that hold infinite or NaN numbers."""
-    for tensor in tensors_of(batch):
-        if (tensor.is_floating_point() or tensor.is_complex()) and (
-            count := count_nonfinite(tensor)
-        ):
-            values = f"{count} infinite or NaN {'value' if count == 1 else 'values'}"
-            yield f"{values} of {tensor.numel()} in its {describe(tensor)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -12,26 +12,17 @@ from torch import Tensor, nn
 
 from lrfind.errors import DataExhaustedError
 from lrfind.suggest.answer import Note
-from lrfind.workload.backward import backward
-from lrfind.workload.batch import batch_length, describe
+from lrfind.workload.draws import Draws
 from lrfind.workload.evaluation import evaluating
 from lrfind.workload.feed import Feed
 from lrfind.workload.later import LAG, LateMeasurement
 from lrfind.workload.loop import Loop, PlainLoop
-from lrfind.workload.low_memory import StepInBackward
 from lrfind.workload.nonfinite import NumberCheck
 from lrfind.workload.objective import Objective
-from lrfind.workload.optimizer import (
-    SweptOptimizer,
-    clear_gradients,
-    clip_gradients,
-    gradient_norm,
-    needs_closure,
-    switch_mode,
-)
+from lrfind.workload.optimizer import SweptOptimizer, switch_mode
 from lrfind.workload.phase import Phase
-from lrfind.workload.precision import autocast, loss_scaler, scaled_step
-from lrfind.workload.update_size import UpdateSize
+from lrfind.workload.precision import autocast
+from lrfind.workload.updates import Updates
 
 
 class TorchTrainable:
@@ -55,9 +46,8 @@ class TorchTrainable:
         InputError: optimizer or parameters cannot be combined with fp16 or `low_memory`.
 
     Attributes:
+        draws: the batches of the update at hand.
         phase: what is being done right now: whom to blame for an exception.
-        grad_norm: ℓ2 norm of the last gradients before clipping, where they are clipped.
-        batch_size: samples of an update's batches, once one was seen.
         lag: steps that may be queued unread; 0 on a CPU and where each loss must be known.
     """
 
@@ -80,45 +70,57 @@ class TorchTrainable:
         self.model = model
         self.swept = swept
         self.phase = Phase.FORWARD
-        self.grad_norm: float | None = None
-        self.batch_size: int | None = None
         self.objective = objective
-        self._feed = feed
-        self._loop = loop or PlainLoop(device)
         self.device = device
         self.accumulate = accumulate
-        self._precision = precision
         self.clip_grad_norm = clip_grad_norm
         self.held_out = held_out
+        self._loop = loop or PlainLoop(device)
+        self._precision = precision
+        self._low_memory = low_memory
         self._is_alone = is_alone
-        self._parameters = [p for g in swept.optimizer.param_groups for p in g["params"]]
-        self._update_size = UpdateSize(self._parameters)
-        self._check = NumberCheck(model, self._parameters, precision)
-        self._updates = 0
-        self._lr: float | None = None
-        self._needs_closure = needs_closure(swept.optimizer)
-        self._batches: list[tuple[int, Any]] = []
-        self._drawn = 0
+        self.draws = Draws(feed, self._loop, accumulate)
+        self._check = NumberCheck(model, swept.parameters, precision)
+        self._updates = Updates(
+            swept,
+            self._check,
+            self._loop,
+            device=device,
+            precision=precision,
+            clip_grad_norm=clip_grad_norm,
+            low_memory=low_memory,
+        )
         self._autocast = autocast(precision, device)
-        self._scaler = loss_scaler(precision, device, swept.optimizer, self._parameters)
-        must_know = self._needs_closure or self._scaler is not None or bool(held_out) or low_memory
+        must_know = self._updates.must_know_losses or bool(held_out)
         self.lag = LAG if device.type == "cuda" and not must_know else 0
-        self._clipped: Tensor | None = None
-        self._early = StepInBackward(swept, self._check) if low_memory else None
         model.train()
         switch_mode(swept.optimizer, "train")
-        clear_gradients(self._parameters)
 
     @property
     def measures_apart(self) -> bool:
         """Tell whether the curve's loss comes from held-out data instead of the training loss."""
         return bool(self.held_out)
 
+    @property
+    def grad_norm(self) -> float | None:
+        """ℓ2 norm of the last gradients before clipping, where they are clipped."""
+        return self._updates.grad_norm
+
+    @property
+    def batch_size(self) -> int | None:
+        """Samples of an update's batches, once one was seen."""
+        return self.draws.batch_size
+
+    @property
+    def batch_shape(self) -> str:
+        """Describe the tensors of the last batch drawn."""
+        return self.draws.shape
+
     def backward(self) -> float:
         """Draw the next batches, compute their mean loss and its gradients."""
         self._draw()
         loss = self._evaluate()
-        if self._drawn == self.accumulate and math.isfinite(loss) and self._early is None:
+        if self.draws.is_first and math.isfinite(loss) and not self._low_memory:
             self._check.first_gradients()
         return loss
 
@@ -130,28 +132,19 @@ class TorchTrainable:
     def launch(self, *, with_gradients: bool = True) -> LateMeasurement:
         """Queue what `backward` (without gradients `measure`) does, and wait for nothing."""
         self._draw()
+        batches = self.draws.batches
         losses = []
-        for index, batch in self._batches:
+        for index, batch in batches:
             losses.append(loss := self._loss(index, batch, is_trained=with_gradients))
             if with_gradients:
                 self._backward(loss)
-        clipped, self._clipped = self._clipped, None
-        explain = partial(self._check.late_losses, self._batches)
-        moved = self._update_size.take()
+        clipped, moved = self._updates.take_late_norm(), self._updates.size.take()
+        explain = partial(self._check.late_losses, batches)
         return LateMeasurement(losses, clipped, moved, explain, is_paced=not self._is_alone)
 
     def update(self, lr: float) -> bool:
         """Update the weights at this LR; False where an fp16 overflow made the scaler skip it."""
-        self.phase = Phase.UPDATE
-        self.swept.set_lr(lr)
-        self._update_size.begin()
-        updated = self._step()
-        self.swept.require_lr(lr)
-        if updated:
-            self._lr = lr
-            self._updates += 1
-            self._update_size.end()
-        return updated
+        return self._updates.make(lr, self._evaluate, self._enter, is_late=self.lag > 0)
 
     @property
     def notes(self) -> list[Note]:
@@ -165,28 +158,7 @@ class TorchTrainable:
     @property
     def update_ratio(self) -> float | None:
         """|Δw| / |w| of the last update, once the next loss is known; None where not measured."""
-        return self._update_size.ratio
-
-    def _step(self) -> bool:
-        optimizer = self.swept.optimizer
-        if self._early is not None:
-            self._early.update(partial(setattr, self, "phase"))
-            return True
-        if self._needs_closure:
-            optimizer.step(self._closure)
-            self._loop.after_step()
-            clear_gradients(self._parameters)
-            return True
-        if self._scaler is None:
-            self._look_at_gradients()
-            optimizer.step()
-            is_taken = True
-        else:
-            is_taken = scaled_step(self._scaler, optimizer, self._look_at_gradients)
-            self._check.scaled(is_taken, self._lr)
-        self._loop.after_step()
-        clear_gradients(self._parameters)
-        return is_taken
+        return self._updates.size.ratio
 
     def measure(self) -> float:
         """Compute a loss and no gradients: of the held-out batches, else of the next ones.
@@ -196,7 +168,7 @@ class TorchTrainable:
         """
         if not self.held_out:
             self._draw()
-            return self._mean(self._batches, "data")
+            return self._mean(self.draws.batches, "data")
         with evaluating(self.model, self.swept.optimizer):
             batches = [(i, self._loop.move(b)) for i, b in enumerate(self.held_out)]
             return self._mean(batches, "sweep.validation")
@@ -208,15 +180,14 @@ class TorchTrainable:
             self.accumulate == 1
             and self._precision == "fp32"
             and self.clip_grad_norm is None
-            and not self._needs_closure
+            and not self._updates.needs_closure
             and not self.held_out
-            and self._early is None
+            and not self._low_memory
         )
 
     def gradient_norm(self) -> float:
         """ℓ2 norm of all gradients together, 0 where there are none."""
-        early = self._early
-        return float(gradient_norm(self._parameters)) if early is None else early.gradient_norm()
+        return self._updates.gradient_norm()
 
     def take(self) -> Any:
         """Draw the next batch as it comes, without training on it.
@@ -225,7 +196,7 @@ class TorchTrainable:
             DataExhaustedError: the data ran out and cannot be read again.
         """
         self.phase = Phase.DATA
-        return self._feed.next()
+        return self.draws.take()
 
     def over(self, batches: Sequence[Any], *, accumulate: int | None = None) -> TorchTrainable:
         """Make another over a list of batches, read round and round.
@@ -243,57 +214,44 @@ class TorchTrainable:
             precision=self._precision,
             clip_grad_norm=self.clip_grad_norm,
             held_out=self.held_out,
-            low_memory=self._early is not None,
+            low_memory=self._low_memory,
             is_alone=self._is_alone,
         )
 
-    @property
-    def batch_shape(self) -> str:
-        """Describe the tensors of the last batch drawn."""
-        return describe(self._batches[-1][1]) if self._batches else "none"
-
     def close(self) -> None:
         """Let go of the data."""
-        self._feed.close()
+        self.draws.close()
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
 
     def _draw(self) -> None:
         self.phase = Phase.DATA
-        self._batches = []
-        for _ in range(self.accumulate):
-            self._batches.append((self._drawn, self._loop.move(self._feed.next())))
-            self._drawn += 1
-        self._loop.drawn([batch for _, batch in self._batches])
-        if self.batch_size is None:
-            self.batch_size = sum(batch_length(batch) or 0 for _, batch in self._batches) or None
+        self.draws.next()
 
     def _evaluate(self) -> float:
-        total = 0.0
-        for index, batch in self._batches:
+        batches, total = self.draws.batches, 0.0
+        for index, batch in batches:
             loss = self._loss(index, batch, is_trained=True)
             self.phase = Phase.BACKWARD
             value = float(loss.detach())
             # Here, where the device has just been waited for, and before more work is queued.
-            self._update_size.read()
+            self._updates.size.read()
             total += value
-            if math.isfinite(value) and self._early is not None:
-                self._early.hold(loss)
-            elif math.isfinite(value):
+            if math.isfinite(value):
                 self._backward(loss)
             else:
                 self._explain(loss, batch, "data")
-        return total / len(self._batches)
+        return total / len(batches)
 
     def _backward(self, loss: Tensor) -> None:
         self.phase = Phase.BACKWARD
-        self._loop.before_backward(loss)
-        scaled = loss if self.accumulate == 1 else loss / self.accumulate
-        backward(scaled if self._scaler is None else self._scaler.scale(scaled))
-        self._loop.after_backward()
+        self._updates.backward(loss, share=self.accumulate)
 
     def _mean(self, batches: Sequence[tuple[int, Any]], where: str) -> float:
         losses = [self._loss(*batch) for batch in batches]
         values = [float(loss.detach()) for loss in losses]
-        self._update_size.read()
+        self._updates.size.read()
         for loss, value, (_, batch) in zip(losses, values, batches, strict=True):
             if not math.isfinite(value):
                 self._explain(loss, batch, where)
@@ -306,8 +264,8 @@ class TorchTrainable:
             float(loss.detach()),
             batch,
             where=where,
-            lr=self._lr,
-            updates=self._updates,
+            lr=self._updates.lr,
+            updates=self._updates.count,
             is_half=loss.dtype is torch.float16,
             # The held-out batches are always the same; of several processes no other would ask.
             others_are_fine=self._is_fine_elsewhere if can_ask else lambda: False,
@@ -319,28 +277,9 @@ class TorchTrainable:
             self._draw()
         except DataExhaustedError:
             return False
-        return math.isfinite(sum(float(self._loss(*batch).detach()) for batch in self._batches))
-
-    def _closure(self) -> float:
-        with torch.enable_grad():
-            clear_gradients(self._parameters)
-            value = self._evaluate()
-        self._look_at_gradients()
-        self.phase = Phase.UPDATE
-        return value
-
-    def _look_at_gradients(self) -> None:
-        self._loop.before_step()
-        if self.clip_grad_norm is None:
-            return
-        norm = gradient_norm(self._parameters)
-        if self.lag and self._updates:
-            self._clipped = norm
-        else:
-            self.grad_norm = float(norm)
-            if not math.isfinite(self.grad_norm) and self._scaler is None:
-                self._check.gradients(self._lr)
-        clip_gradients(self._parameters, self.clip_grad_norm, norm)
+        return math.isfinite(
+            sum(float(self._loss(*batch).detach()) for batch in self.draws.batches)
+        )
 
     def _loss(self, index: int, batch: Any, *, is_trained: bool = False) -> Tensor:
         self.phase = Phase.FORWARD

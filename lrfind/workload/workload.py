@@ -21,11 +21,11 @@ from lrfind.workload.description import describe_trainable
 from lrfind.workload.determinism import deterministic, notes_on
 from lrfind.workload.feed import Feed, as_batches, is_dataset, no_batches
 from lrfind.workload.layout import laid_out
-from lrfind.workload.nonfinite import told_once
 from lrfind.workload.objective import Objective
 from lrfind.workload.phase import Phase
 from lrfind.workload.plain import is_factory
 from lrfind.workload.recipe import Making, Parts, Recipe
+from lrfind.workload.seed_notes import told_once
 from lrfind.workload.snapshot import DATA_SEED, preserved_order, seed_everything
 from lrfind.workload.trainable import TorchTrainable
 

@@ -339,7 +339,7 @@ def test_a_ready_lazy_model_is_refused() -> None:
 
 def test_clipping_sparse_gradients_bounds_the_norm_of_all() -> None:
     """A sparse gradient counts by the sum of its duplicates, as its dense twin does."""
-    from lrfind.workload.optimizer import clip_gradients, gradient_norm
+    from lrfind.workload.gradients import clip_gradients, gradient_norm
 
     twins = []
     for sparse in (True, False):

@@ -296,7 +296,7 @@ def test_gradients_do_not_add_up_over_steps() -> None:
         trainable.update(0.0)
         trainable.backward()
         first = trainable.gradient_norm()
-        (x, y), model = trainable._batches[0][1], trainable.model
+        (x, y), model = trainable.draws.batches[0][1], trainable.model
         loss = functional.mse_loss(model(x), y)
         own = torch.autograd.grad(loss, list(model.parameters()))
 

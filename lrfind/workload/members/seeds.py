@@ -188,7 +188,7 @@ class _Lockstep:
         batches = [t.take() for t in self._trainables]
         if not self.losses:
             for trainable, batch in zip(self._trainables, batches, strict=True):
-                trainable.batch_size = batch_length(batch)
+                trainable.draws.batch_size = batch_length(batch)
         device = self._trainables[0].device
         columns = zip(*batches, strict=True)
         return [to_device(torch.stack(column), device) for column in columns]
