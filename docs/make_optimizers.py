@@ -47,8 +47,8 @@ LRS = {
 
 INTRO = """# Optimizers
 
-Eight names, six classes, `lrfind.optim`: torch's keywords, defaults and checkpoints. They are
-swept by name (`optimizer: adam`), and work in any training loop:
+`lrfind.optim`: torch's keywords, defaults and checkpoints. They are swept by name
+(`optimizer: adam`), and work in any training loop:
 
 ```python
 from lrfind.optim import AdamW
@@ -67,7 +67,7 @@ f(x, y) = ½ (x² + {steepness:g} y²), {steps} steps from ({x:g}, {y:g}). Plain
 zigzags across the valley and creeps along it; momentum swings; methods that scale each coordinate
 do not see that the valley is narrow. Adadelta takes long to find the size of its steps.
 
-![Trajectories of the eight optimizers on a narrow valley](images/optimizers.png)
+![Trajectories of every optimizer on a narrow valley](images/optimizers.png)
 
 ## On the digits
 

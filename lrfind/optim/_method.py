@@ -148,15 +148,16 @@ class Method(LeanOptimizer):
 
     def _mode(self, group: Group) -> tuple[Any, ...]:
         """Collect the options that decide how a group is taken."""
-        raise NotImplementedError
+        return (group["foreach"],)
 
     def _is_ready(self, group: Group, state: State) -> bool:
         """Tell whether `_update_many` can take a parameter in this state."""
-        return not group.get("capturable")
+        has_it = type(self)._update_many is not Method._update_many
+        return has_it and not group.get("capturable")
 
     def _kernel_name(self, group: Group) -> str | None:
         """Name the fused kernel that computes exactly this group's update, if there is one."""
-        raise NotImplementedError
+        return None
 
     def _fuse(self, kernel: Kernel, bucket: Bucket, grads: list[Tensor], group: Group) -> None:
         """Update a bucket in one pass over memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,17 +23,34 @@ class Kind:
         module: what must be installed.
         place: what stands behind the colon, for messages; empty where it may be left out.
         example: how it is written.
+        opener: import path of what tries a place and returns its `Log`.
     """
 
     module: str
     place: str
     example: str
+    opener: str
 
 
 KINDS = {
-    "tensorboard": Kind("tensorboard", "a folder", "tensorboard:runs/tb"),
-    "mlflow": Kind("mlflow", "a server or database", "mlflow:http://127.0.0.1:5000"),
-    "wandb": Kind("wandb", "", "wandb:my-project"),
+    "tensorboard": Kind(
+        module="tensorboard",
+        place="a folder",
+        example="tensorboard:runs/tb",
+        opener="lrfind.trackers.tensorboard:open_tensorboard",
+    ),
+    "mlflow": Kind(
+        module="mlflow",
+        place="a server or database",
+        example="mlflow:http://127.0.0.1:5000",
+        opener="lrfind.trackers.mlflow:open_mlflow",
+    ),
+    "wandb": Kind(
+        module="wandb",
+        place="",
+        example="wandb:my-project",
+        opener="lrfind.trackers.wandb:open_wandb",
+    ),
 }
 
 
@@ -98,14 +116,6 @@ def open_trackers(texts: Sequence[str]) -> list[tuple[Destination, Log]]:
 
 def _opened(destination: Destination) -> Log:
     """Import the tracker's file, and with it the library."""
-    if destination.kind == "tensorboard":
-        from lrfind.trackers.tensorboard import open_tensorboard
-
-        return open_tensorboard(destination)
-    if destination.kind == "mlflow":
-        from lrfind.trackers.mlflow import open_mlflow
-
-        return open_mlflow(destination)
-    from lrfind.trackers.wandb import open_wandb
-
-    return open_wandb(destination)
+    module, _, name = KINDS[destination.kind].opener.partition(":")
+    opened: Log = getattr(importlib.import_module(module), name)(destination)
+    return opened

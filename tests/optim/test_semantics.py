@@ -399,7 +399,7 @@ def _run_python(code: str) -> None:
 def test_catalogue_needs_no_torch() -> None:
     """Reading the catalogue imports neither torch nor numpy."""
     _run_python(
-        "import sys, lrfind.optim as o; assert len(o.CATALOG) == 8\n"
+        "import sys, lrfind.optim as o; assert 'adam' in o.CATALOG\n"
         "assert not {'torch', 'numpy'} & set(sys.modules)\n"
     )
 

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +249,7 @@ def test_a_library_that_is_missing_is_named_with_its_extra(
     project: Path, lrfind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is not installed is told with the command that installs it."""
-    absent = destination.Kind("a_module_that_nobody_has", "", "wandb")
+    absent = replace(destination.KINDS["wandb"], module="a_module_that_nobody_has")
     monkeypatch.setitem(destination.KINDS, "wandb", absent)
 
     outcome = lrfind("run", "c.yaml", "--log", "wandb")
