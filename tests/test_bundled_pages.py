@@ -1,9 +1,12 @@
-"""docs/optimizers.md and docs/schedulers.md say what the docstrings say, and show every one."""
+"""Pages made from code, docs/cli.md among them, say what the code says, and show all of it."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 
 from lrfind import optim, schedulers
+from lrfind.errors import ExitCode
 from lrfind.registry import import_file, load_entry
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -41,6 +45,24 @@ def test_the_schedulers_page_is_the_scripts_text(schedules: Any) -> None:
     assert DOCS.joinpath("schedulers.md").read_text("utf-8") == schedules.text()
 
 
+def test_the_command_line_page_is_the_commands_own_text() -> None:
+    """docs/cli.md is what its script writes from the app today, with every exit code in a row."""
+    page = DOCS.joinpath("cli.md").read_text("utf-8")
+
+    assert page == import_file(DOCS / "make_cli.py").text()
+    assert {f"| {int(code)} |" for code in ExitCode} <= set(re.findall(r"^\| \d+ \|", page, re.M))
+
+
+def test_the_command_line_page_is_made_without_torch() -> None:
+    """A contributor without torch, and a CI job of seconds, can write the page."""
+    code = "import make_cli, sys; make_cli.text(); assert not {'torch', 'numpy'} & set(sys.modules)"
+    where = os.pathsep.join([str(DOCS), str(DOCS.parent)])
+
+    subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": where}, check=True
+    )
+
+
 @pytest.mark.parametrize(
     ("page", "catalog"),
     [("optimizers.md", optim.CATALOG), ("schedulers.md", schedulers.CATALOG)],
@@ -55,13 +77,12 @@ def test_every_line_of_every_docstring_stands_on_the_page(page: str, catalog: An
 
 
 def test_every_bundled_optimizer_has_been_measured() -> None:
-    """The table of range tests on the digits holds the eight names, each with an LR."""
+    """The table of range tests on the digits holds every name, each with an LR."""
     page = DOCS.joinpath("optimizers.md").read_text("utf-8")
     block = page.split("<!-- measured -->")[1].split("<!-- end -->")[0]
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", block, re.M)
 
     assert [name for name, _ in rows] == list(optim.CATALOG)
-    assert len(rows) == 8
     assert all(0 < float(lr) < 10 for _, lr in rows)
     assert "torch " in block
 

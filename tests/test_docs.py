@@ -6,11 +6,15 @@ import importlib.util
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from lrfind.errors import ExitCode
+from tests.fenced import pages
 
 ROOT = Path(__file__).parents[1]
 README = ROOT.joinpath("README.md").read_text("utf-8")
@@ -48,12 +52,40 @@ def test_readme_names_every_exit_code_of_run() -> None:
         assert re.search(rf"(Exit codes:|·) {int(code)} ", README)
 
 
-def test_readme_links_lead_somewhere() -> None:
-    """Every relative link and picture of README and docs exists."""
-    for page in [ROOT / "README.md", *ROOT.joinpath("docs").glob("*.md")]:
-        for link in re.findall(r"\]\(([^)#]+)", page.read_text("utf-8")):
-            if not link.startswith("http"):
-                assert page.parent.joinpath(link).exists(), f"{page.name}: {link}"
+def test_links_lead_somewhere() -> None:
+    """Every relative link and picture of a page exists, and so does the heading it names."""
+    for page in [*pages(), ROOT / "CHANGELOG.md"]:
+        text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for link, heading in re.findall(r"\]\((?!\w+:)([^)#]*)#?([^)]*)\)", text):
+            target = page.parent.joinpath(link) if link else page
+            assert target.exists(), f"{page.name}: {link}"
+            assert not heading or heading in headings(target), f"{page.name}: {link}#{heading}"
+
+
+def headings(page: Path) -> set[str]:
+    """List the anchors of a page as GitHub and the site both write them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in found}
+
+
+def in_navigation(entry: Any) -> Iterator[str]:
+    """List the pages of a part of the site's navigation."""
+    if isinstance(entry, str):
+        yield entry
+        return
+    for inner in entry.values() if isinstance(entry, dict) else entry:
+        yield from in_navigation(inner)
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    """A new page under docs/ gets its place in mkdocs.yml; none is named that is not there."""
+    listed = list(in_navigation(YAML(typ="safe").load(ROOT / "mkdocs.yml")["nav"]))
+    docs = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
+    others = {page.removeprefix("repository/") for page in listed if page not in docs}
+
+    assert len(listed) == len(set(listed))
+    assert docs <= set(listed)
+    assert all(ROOT.joinpath(page).is_file() for page in others)
 
 
 def test_config_page_is_the_models_own_text() -> None:

@@ -85,7 +85,7 @@ def test_the_example_of_a_help_text_runs(
     lrfind: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What help offers can be copied into a shell as it stands, after a first run."""
+    """What help and docs/cli.md offer can be typed as it stands, after a first run."""
     monkeypatch.chdir(checkout)
     if command in ("suggest", "plot", "apply") and not (checkout / "runs").exists():
         lrfind("run", "configs/digits.yaml")
