@@ -15,7 +15,7 @@ from torch import nn
 from lrfind.blame import placed
 from lrfind.config import Config, check_targets, in_file_order
 from lrfind.data import Place, table
-from lrfind.errors import ConfigError, InputError
+from lrfind.errors import ConfigError, InputError, Problem
 from lrfind.spec import LoaderSection, LossSection, Spec
 from lrfind.workload.device import choose_device
 from lrfind.workload.parts import (
@@ -151,11 +151,34 @@ def _loss_of(
 
 
 def _data_of(key: str, section: LoaderSection, found: Mapping[str, Any], config: Config) -> Any:
-    """Bind data to their arguments; a table's path starts from the config's folder, as targets."""
+    """Bind data to their arguments; a table's path starts from the config's folder, as targets.
+
+    Of a target that gives several, the one that the config asks for.
+    """
     args, target = section.args, found[key]
     if target is table:
         args = {"place": Place(config.folder, key), **args}
-    return _factory(target, args)
+    whole = _factory(target, args)
+    return whole if section.item is None else functools.partial(_picked, whole, section, key)
+
+
+def _picked(whole: Any, section: LoaderSection, key: str) -> Any:
+    """Open data and take one of them.
+
+    Raises:
+        InputError: there is no such item, or there are not several.
+    """
+    found = whole() if is_factory(whole) else whole
+    if not isinstance(found, tuple | list | Mapping):
+        what = f"= {section.item!r}, but {section.target} gives one {type(found).__name__}"
+        raise InputError(Problem(f"{key}.item", what, "leave item out"))
+    names = list(found) if isinstance(found, Mapping) else list(range(len(found)))
+    if section.item not in names:
+        shown = ", ".join(repr(name) for name in names[:8]) or "nothing"
+        what = f"= {section.item!r}, but {section.target} gives {shown}"
+        raise InputError(Problem(f"{key}.item", what, "name one of them"))
+    several: Any = found
+    return several[section.item]
 
 
 def _factory(target: Any, args: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,6 +140,46 @@ def test_ready_objects_and_partials_are_targets(project: Project) -> None:
     report = project.run("data=train.py:ready", model)
 
     assert report.title == "config: Net (26 parameters) · SGD · batch 2"
+
+
+PAIR = """
+    def pair(): return [(torch.ones(4, 3), torch.ones(4, 1))] * 3, data(n=9)
+    def named(): return dict(zip(("train", "test"), pair()))
+    """
+
+
+def test_one_of_several_data_is_taken(project: Project) -> None:
+    """`item` is an index of a tuple or a key of a mapping, for training and held-out data."""
+    project.source(PAIR)
+    first = project.run("data={target: train.py:pair, item: 0}")
+    keyed = project.run("data={target: train.py:named, item: train}")
+    held_out = "sweep.validation={target: train.py:named, item: test, batches: 1}"
+
+    assert first.curves[0].loss.tobytes() == keyed.curves[0].loss.tobytes()
+    assert first.title.endswith("batch 4")
+    last = project.run("data={target: train.py:pair, item: 1, batch_size: 3}", held_out)
+    assert last.title.endswith("batch 3")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("{target: train.py:pair, item: 2}", "item = 2, but train.py:pair gives 0, 1; name one"),
+        (
+            "{target: train.py:named, item: val}",
+            "= 'val', but train.py:named gives 'train', 'test'",
+        ),
+        ("{target: train.py:partial, item: 0}", "gives one Net; leave item out"),
+    ],
+)
+def test_an_item_that_is_not_there_is_told(project: Project, data: str, told: str) -> None:
+    """With what there is to choose from, at the line of the key."""
+    project.source(PAIR)
+
+    with pytest.raises(InputError, match=re.escape(told)) as caught:
+        project.run(f"data={data}")
+
+    assert "data.item" in str(caught.value)
 
 
 def test_an_infinite_stop_factor_can_be_reported(project: Project) -> None:

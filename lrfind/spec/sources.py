@@ -44,6 +44,11 @@ class StepSection(TargetSection):
 class LoaderSection(TargetSection):
     """Where batches come from, and how a bare dataset is batched."""
 
+    item: int | str | None = Field(
+        default=None,
+        description="Which of several, where the target gives a tuple, list or mapping of them: "
+        "its index or key. `0` of `return train, test` is the first.",
+    )
     batch_size: int | None = Field(
         default=None,
         ge=1,

@@ -44,9 +44,10 @@ def part(key: str, made: Made, folder: Path, **more: Any) -> Part:
 
 
 def section_of(made: Made, folder: Path) -> dict[str, Any]:
-    """Write what makes an object as `target` and `args`."""
+    """Write what makes an object as `target`, `args` and `item`."""
     section: dict[str, Any] = {"target": made.target(folder)}
-    return section | ({"args": made.args} if made.args else {})
+    section |= {"args": made.args} if made.args else {}
+    return section | ({"item": made.item} if made.item is not None else {})
 
 
 def config_text(findings: Findings, command: str) -> str:

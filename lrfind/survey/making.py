@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Made:
         args: keyword arguments.
         where: file and line of what says so.
         is_ready: it is the object itself, not what makes it.
+        item: which part of what is made, where several are made at once; None: all of it.
     """
 
     source: Source | None
@@ -38,6 +39,7 @@ class Made:
     args: dict[str, Any]
     where: str
     is_ready: bool = False
+    item: int | str | None = None
 
     def target(self, folder: Path) -> str:
         """Write the import path, files relative to the config's folder."""
@@ -76,8 +78,13 @@ def follow(expression: Expression, project: Project) -> Expression:
     return expression
 
 
-def made(expression: Expression, project: Project) -> Made:
+def made(expression: Expression, project: Project, *, may_pick: bool = False) -> Made:
     """Say what makes the value of an expression.
+
+    Args:
+        expression: whose value.
+        project: where its names are looked up.
+        may_pick: whether it may be one of several things that are made at once.
 
     Raises:
         InputError: it takes arguments that are no literals, or is made in a way that no config
@@ -85,7 +92,7 @@ def made(expression: Expression, project: Project) -> Made:
     """
     end = follow(expression, project)
     try:
-        return _from_call(end, project)
+        return _picked(end, project) if may_pick else _from_call(end, project)
     except InputError:
         variable = variable_of(expression, project)
         if variable is None:
@@ -175,6 +182,20 @@ def _fillings(name: str, function: ast.FunctionDef, project: Project) -> Iterato
     if name in defaults:
         scope = next(scope for scope in project.scopes() if scope.function is function)
         yield Expression(defaults[name], module_scope(scope.source))
+
+
+def _picked(end: Expression, project: Project) -> Made:
+    """Go below an index: `get_data()[0]` is item 0 of what `get_data` makes."""
+    if not isinstance(end.node, ast.Subscript):
+        return _from_call(end, project)
+    try:
+        item = ast.literal_eval(end.node.slice)
+    except ValueError:
+        item = None
+    if isinstance(item, bool) or not isinstance(item, int | str):
+        return _from_call(end, project)
+    whole = follow(Expression(end.node.value, end.scope), project)
+    return replace(_from_call(whole, project), item=item)
 
 
 def _from_call(end: Expression, project: Project) -> Made:

@@ -97,10 +97,9 @@ class Scope:
             elif isinstance(node, ast.AnnAssign) and node.value is not None:
                 targets = [node.target]
             for target in targets:
-                if isinstance(target, ast.Name) and target.id == name:
-                    assert isinstance(node, ast.Assign | ast.AnnAssign)
-                    assert node.value is not None
-                    found.append(node.value)
+                assert isinstance(node, ast.Assign | ast.AnnAssign)
+                assert node.value is not None
+                found += _given_to(name, target, node.value)
         return found
 
 
@@ -144,6 +143,24 @@ class Project:
         names = [str(source.path) for source in self.sources]
         more = f" and {len(names) - 5} more files" if len(names) > 5 else ""
         return ", ".join(names[:5]) + more
+
+
+def _given_to(name: str, target: ast.expr, value: ast.expr) -> list[ast.expr]:
+    """Take what an assignment gives to a name: of `a, b = f()` the second to b is `f()[1]`."""
+    if isinstance(target, ast.Name):
+        return [value] if target.id == name else []
+    if not isinstance(target, ast.Tuple | ast.List):
+        return []
+    if any(isinstance(one, ast.Starred) for one in target.elts):
+        return []
+    for i, one in enumerate(target.elts):
+        if isinstance(one, ast.Name) and one.id == name:
+            if isinstance(value, ast.Tuple | ast.List):
+                return value.elts[i : i + 1]
+            picked = ast.Subscript(value, ast.Constant(i), ast.Load())
+            ast.fix_missing_locations(ast.copy_location(picked, value))
+            return [picked]
+    return []
 
 
 def module_scope(source: Source) -> Scope:

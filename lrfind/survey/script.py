@@ -142,7 +142,7 @@ def _data(loop: Loop, project: Project, folder: Path) -> tuple[Part, Made]:
     end = follow(loop.data, project)
     call = end.node
     if not isinstance(call, ast.Call) or end.scope.source.dotted(call.func) != _LOADER:
-        loader = made(loop.data, project)
+        loader = made(loop.data, project, may_pick=True)
         return part("data", loader, folder), loader
     given = dict(zip(_LOADER_PARAMETERS, call.args, strict=False))
     given |= {keyword.arg or "**": keyword.value for keyword in call.keywords}
@@ -156,7 +156,7 @@ def _data(loop: Loop, project: Project, folder: Path) -> tuple[Part, Made]:
         for name in _PLAIN:
             if name in given:
                 more[name] = _plain(name, given[name], end, project)
-        dataset = made(Expression(given["dataset"], end.scope), project)
+        dataset = made(Expression(given["dataset"], end.scope), project, may_pick=True)
     except InputError:
         variable = variable_of(loop.data, project)
         if variable is None:

@@ -161,7 +161,54 @@ def main():
 """
 )
 
+SEVERAL = (
+    HEAD
+    + """
+def get_data(n):
+    parts = torch.utils.data.random_split(Points(n), [0.75, 0.25])
+    return {"train": parts[0], "test": parts[1]}, WIDTH
+
+def main():
+    splits, width = get_data(n=96)
+    loader, _ = DataLoader(splits["train"], batch_size=16), 0
+    model = Net(dim=8)
+    optimizer = optim.Adam(model.parameters())
+    for x, y in loader:
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+"""
+)
+
+UNPACKED = SEVERAL.replace(
+    """    return {"train": parts[0], "test": parts[1]}, WIDTH
+""",
+    "    return parts\n",
+).replace(
+    """    splits, width = get_data(n=96)
+    loader, _ = DataLoader(splits["train"], batch_size=16), 0
+""",
+    """    train, test = get_data(n=96)
+    loader, _ = DataLoader(train, batch_size=16), 0
+""",
+)
+
 FOUND = {
+    "unpacked": (
+        UNPACKED,
+        {
+            "model": {"target": "train.py:Net", "args": {"dim": 8}},
+            "data": {
+                "target": "train.py:get_data",
+                "args": {"n": 96},
+                "item": 0,
+                "batch_size": 16,
+                "shuffle": False,
+            },
+            "loss": "cross_entropy",
+            "optimizer": {"target": "torch.optim:Adam"},
+        },
+    ),
     "classic": (
         CLASSIC,
         {
@@ -253,9 +300,10 @@ def test_a_script_becomes_a_config_that_is_valid(
 
 
 def test_nothing_of_the_project_is_run(
-    project: Callable[[str], Path], lrfind: Callable[..., Any]
+    project: Callable[[str], Path], lrfind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither an import nor a call: a file that ends the process when it is imported is read."""
+    monkeypatch.delitem(sys.modules, "train", raising=False)
     project("raise SystemExit(9)\n" + CLASSIC)
 
     assert lrfind("init", "--from", "script").code == ExitCode.OK
@@ -325,6 +373,10 @@ def test_parts_in_several_files_are_followed_and_run(tmp_path: Path) -> None:
         (
             GUARDED.replace('if __name__ == "__main__":', "if True:"),
             ["importing this file trains: this stands at its top"],
+        ),
+        (
+            SEVERAL,
+            ["train.py:", "get_data(n=96)[0] is made in a way that no config can name"],
         ),
         (
             READY + "args = argparse.ArgumentParser().parse_args()\n",
