@@ -71,6 +71,12 @@ class DataSection(LoaderSection):
     drop_last: bool = Field(
         default=False, description="Leave out the last, smaller batch of a pass, for a dataset."
     )
+    pin_memory: bool | None = Field(
+        default=None,
+        description="Make the batches of a dataset in page-locked memory, from where they are "
+        "copied to a GPU while it computes. Left out: true on CUDA. Anywhere else it changes "
+        "nothing; a DataLoader brings its own. Not yet run on a GPU.",
+    )
 
 
 class ValidationSection(LoaderSection):

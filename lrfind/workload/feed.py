@@ -85,7 +85,9 @@ def as_batches(
     shuffle: bool | None = None,
     num_workers: int = 0,
     drop_last: bool = False,
+    pin_memory: bool | None = None,
     generator: torch.Generator | None = None,
+    device: torch.device | None = None,
     where: str = "data",
 ) -> Iterable[Any]:
     """Turn data of any kind into an iterable of batches.
@@ -96,7 +98,10 @@ def as_batches(
         shuffle: reshuffle a dataset each pass; None shuffles all but an IterableDataset.
         num_workers: loader processes, for a dataset.
         drop_last: leave out a smaller last batch, for a dataset.
+        pin_memory: make batches in page-locked memory, for a dataset on its way to CUDA; None
+            does.
         generator: the source of the shuffling, for a dataset.
+        device: where the batches will go.
         where: what to blame in an error.
 
     Raises:
@@ -115,7 +120,17 @@ def as_batches(
             )
         data = TensorDataset(*data)
     if is_dataset(data):
-        return _loader(data, batch_size, shuffle, num_workers, drop_last, generator, where)
+        on_cuda = device is not None and device.type == "cuda"
+        _require_samples(data, shuffle, where)
+        return DataLoader(
+            data,
+            batch_size=batch_size or DEFAULT_BATCH_SIZE,
+            shuffle=None if isinstance(data, IterableDataset) else shuffle is not False,
+            num_workers=num_workers,
+            drop_last=drop_last,
+            pin_memory=on_cuda and pin_memory is not False,
+            generator=generator,
+        )
     if isinstance(data, dict | str | bytes | torch.Tensor) or not isinstance(data, Iterable):
         raise InputError(
             Problem(
@@ -125,7 +140,7 @@ def as_batches(
                 "return one of these",
             )
         )
-    options = {"batch_size": batch_size, "shuffle": shuffle}
+    options = {"batch_size": batch_size, "shuffle": shuffle, "pin_memory": pin_memory}
     options |= {"num_workers": num_workers or None, "drop_last": drop_last or None}
     given = [
         f"{name} = {str(value).lower()}" for name, value in options.items() if value is not None
@@ -151,15 +166,8 @@ def is_dataset(data: Any) -> bool:
     return hasattr(data, "__getitem__") and hasattr(data, "__len__")
 
 
-def _loader(
-    data: Any,
-    batch_size: int | None,
-    shuffle: bool | None,
-    num_workers: int,
-    drop_last: bool,
-    generator: torch.Generator | None,
-    where: str,
-) -> DataLoader[Any]:
+def _require_samples(data: Any, shuffle: bool | None, where: str) -> None:
+    """Refuse an empty dataset, and a stream that is to be shuffled."""
     is_stream = isinstance(data, IterableDataset)
     if is_stream and shuffle:
         raise InputError(
@@ -178,11 +186,3 @@ def _loader(
                 "check its path and filters",
             )
         )
-    return DataLoader(
-        data,
-        batch_size=batch_size or DEFAULT_BATCH_SIZE,
-        shuffle=None if is_stream else shuffle is not False,
-        num_workers=num_workers,
-        drop_last=drop_last,
-        generator=generator,
-    )

@@ -96,6 +96,8 @@ class PlainRecipe:
             shuffle=self.loader.shuffle,
             num_workers=self.loader.num_workers,
             drop_last=self.loader.drop_last,
+            pin_memory=self.loader.pin_memory,
+            device=making.device,
             generator=torch.Generator().manual_seed(making.seed),
         )
         is_remade = is_factory(self.data) and isinstance(source, Iterator)

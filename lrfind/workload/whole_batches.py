@@ -61,11 +61,15 @@ def _is_ordinary(loader: DataLoader[Any]) -> bool:
         and (loader.num_workers == 0 or type(loader.batch_sampler) is BatchSampler)
         and loader.collate_fn is default_collate
         and loader.worker_init_fn is None
-        # Without an accelerator a loader pins nothing.
-        and not (loader.pin_memory and torch.accelerator.is_available())
+        and (not loader.pin_memory or not torch.accelerator.is_available() or _pins(loader))
         and not loader.persistent_workers
         and getattr(loader, "in_order", True)
     )
+
+
+def _pins(loader: DataLoader[Any]) -> bool:
+    """Tell whether a loader gives batches in page-locked memory, for the GPU in use."""
+    return loader.pin_memory and torch.cuda.is_available() and not loader.pin_memory_device
 
 
 def _is_plain(tensor: Tensor) -> bool:
@@ -94,6 +98,7 @@ class _WholeBatches:
         self._loader = loader
         self._tensors = tensors
         self._rows = rows
+        self._is_pinned = _pins(loader)
 
     def __iter__(self) -> Iterator[list[Tensor]]:
         loader = self._loader
@@ -109,13 +114,21 @@ class _WholeBatches:
         if where is not None:
             try:
                 rows = where if self._rows is None else self._rows.index_select(0, where)
+                if self._is_pinned:
+                    return [_pinned_rows(tensor, rows) for tensor in self._tensors]
                 return [tensor.index_select(0, rows) for tensor in self._tensors]
             except IndexError:
                 # A negative index counts from the end; any other is told in the loader's words.
                 batch = where.tolist()
         dataset = self._loader.dataset
         taken: list[Tensor] = default_collate([dataset[i] for i in batch])
-        return taken
+        return [tensor.pin_memory() for tensor in taken] if self._is_pinned else taken
+
+
+def _pinned_rows(tensor: Tensor, rows: Tensor) -> Tensor:
+    """Index straight into page-locked memory, where a loader would copy what it has indexed."""
+    taken = torch.empty((len(rows), *tensor.shape[1:]), dtype=tensor.dtype, pin_memory=True)
+    return torch.index_select(tensor, 0, rows, out=taken)
 
 
 def _indices(sampler: Any) -> Iterator[Any]:

@@ -11,9 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+from workload_models import losses, workload
 
 from lrfind.errors import DataExhaustedError, InputError
+from lrfind.spec import DataSection
+from lrfind.workload.batch import to_device
 from lrfind.workload.feed import Feed, as_batches
+from lrfind.workload.plain import PlainRecipe
 
 
 class Numbers(Dataset[Tensor]):
@@ -267,3 +271,68 @@ def test_a_loader_may_give_batches_of_any_type() -> None:
     loader = DataLoader(data, batch_size=2, collate_fn=lambda rows: Sample(torch.stack([*rows[0]])))
 
     assert isinstance(Feed(as_batches(loader)).next(), Sample)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "pinned"),
+    [
+        (None, "cuda", True),
+        (True, "cuda", True),
+        (False, "cuda", False),
+        (None, "cpu", False),
+        (True, "cpu", False),
+    ],
+)
+def test_batches_of_a_dataset_are_pinned_on_their_way_to_cuda_alone(
+    wanted: bool | None, device: str, pinned: bool
+) -> None:
+    """Left out they are pinned for CUDA; on the CPU the option is accepted and changes nothing."""
+    batches = as_batches(Numbers(4), pin_memory=wanted, device=torch.device(device))
+
+    assert isinstance(batches, DataLoader)
+    assert batches.pin_memory is pinned
+
+
+def test_a_loader_decides_itself_whether_it_pins() -> None:
+    """The option beside a DataLoader could have no effect, which is told."""
+    loader = DataLoader(Numbers(4))
+
+    with pytest.raises(InputError, match=r"makes its own batches, so pin_memory = true"):
+        as_batches(loader, pin_memory=True)
+    assert as_batches(loader, device=torch.device("cuda")) is loader
+
+
+def test_a_pinning_config_runs_without_a_warning_on_the_cpu() -> None:
+    """`data.pin_memory: true` gives the curve that it gives without, and torch says nothing."""
+    data = {"target": "", "batch_size": 8}
+    curves = []
+    for options in ({}, {"pin_memory": True}):
+        work = workload()
+        assert isinstance(work.recipe, PlainRecipe)
+        work.recipe.loader = DataSection(**data, **options)
+        curves.append(losses(work))
+
+    assert curves[0] == curves[1]
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_pinned_batches_are_copied_to_cuda_without_waiting(num_workers: int) -> None:
+    """Batches of tensors and of samples lie in pinned memory, and the copy waits for nothing."""
+    device = torch.device("cuda")
+    X = torch.arange(12.0).reshape(-1, 1)
+    for data in ((X, X), Numbers(12)):
+        feed = Feed(as_batches(data, batch_size=4, num_workers=num_workers, device=device))
+        batch = feed.next()
+        tensors = batch if isinstance(batch, list) else [batch]
+        before = torch.cuda.get_sync_debug_mode()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            moved = to_device(tensors, device)
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
+
+        assert all(tensor.is_pinned() for tensor in tensors)
+        assert all(torch.equal(a.cpu(), b) for a, b in zip(moved, tensors, strict=True))
+        feed.close()

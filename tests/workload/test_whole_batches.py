@@ -176,6 +176,22 @@ def test_a_loader_that_would_pin_is_read_whole_where_nothing_can_be_pinned() -> 
     assert_alike(told(make, in_whole_batches, 2), theirs)
 
 
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("kind", ["shuffle", "weighted", "subset", "backwards"])
+def test_a_loader_that_pins_is_read_whole_into_page_locked_memory(kind: str) -> None:
+    """The same batches, and pinned ones, as the loader itself gives."""
+
+    def make() -> DataLoader[Any]:
+        dataset = columns(30)
+        sampler = sampler_of(kind, 30, dataset, None)
+        return DataLoader(dataset, 8, sampler is None, sampler, pin_memory=True)
+
+    assert in_whole_batches(loader := make()) is not loader
+    assert all(tensor.is_pinned() for batch in in_whole_batches(make()) for tensor in batch)
+    assert_alike(told(make, in_whole_batches, 2), told(make, lambda loader: loader, 2))
+
+
 class Own(TensorDataset):
     """A class that may do anything to a sample."""
 
