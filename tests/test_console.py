@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import timeit
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 from sample_reports import clean_curve, report, suggestion, unsmoothed, variants
 
 from lrfind.console import SweepProgress, render, show_error, terminal_plot
@@ -253,18 +251,6 @@ class Terminal(io.StringIO):
         return True
 
 
-def terminal_progress(width: int = 80) -> tuple[Terminal, SweepProgress]:
-    """A progress on a terminal of a given width, and what it writes into."""
-    stream = Terminal()
-    console = Console(file=stream, width=width, force_terminal=True, color_system=None)
-    return stream, SweepProgress(console=console)
-
-
-def frames(text: str) -> list[str]:
-    """The successive states of the bar's line."""
-    return re.split(r"\x1b\[2K|\x1b\[\?25[lh]", text)
-
-
 def run(progress: SweepProgress, steps: int, *, step_s: float, count: int = 1) -> None:
     """Drive a progress as the sweep engine does."""
     for index in range(count):
@@ -294,83 +280,6 @@ def test_quiet_says_nothing() -> None:
         run(progress, 5, step_s=1.0)
 
     assert stream.getvalue() == ""
-
-
-def test_the_bar_is_redrawn_ten_times_a_second_at_most() -> None:
-    """A thousand steps in a second are about ten drawings."""
-    stream, progress = terminal_progress()
-    progress.begin(0, 0, 1, 1000)
-    before = len(frames(stream.getvalue()))
-    for i in range(1000):
-        progress.step(Step(i, 1e-3, 2.0, 0.001 * i))
-
-    assert 8 <= len(frames(stream.getvalue())) - before <= 11
-    progress.end(StopReason.COMPLETED)
-
-
-@pytest.mark.parametrize("width", [24, 40, 80, 120])
-@pytest.mark.parametrize("count", [1, 3])
-def test_the_bar_fits_any_width(width: int, count: int) -> None:
-    """The line is never cut: on a narrow terminal the bar and the tail give way."""
-    stream, progress = terminal_progress(width)
-    progress.begin(0, 1, count, 1000)
-    progress.step(Step(12, 3.2e-7, -123.4567, 5.0))
-    shown = frames(stream.getvalue())[-1]
-    progress.end(StopReason.COMPLETED)
-
-    assert "…" not in shown
-    assert len(shown.rstrip()) <= width
-    assert "13/1000" in shown
-    assert ("seed 2/3" in shown) == (count == 3)
-    if width >= 80:
-        assert "lr 3.2e-07" in shown
-        assert "loss -123.4567" in shown
-        assert "best -123.4567" in shown
-        assert "eta 6:20" in shown
-
-
-def test_best_ignores_nan() -> None:
-    """A NaN loss is shown as such and is never the best."""
-    stream, progress = terminal_progress()
-    progress.begin(0, 0, 1, 10)
-    progress.step(Step(0, 1e-3, 2.0, 0.0))
-    progress.step(Step(1, 1e-2, float("nan"), 1.0))
-    shown = frames(stream.getvalue())[-1]
-    progress.end(StopReason.NONFINITE)
-
-    assert "loss nan" in shown
-    assert "best 2.0000" in shown
-
-
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError])
-def test_the_terminal_is_left_clean(kind: type[BaseException]) -> None:
-    """After an exception or Ctrl-C the bar is erased and the cursor is back."""
-    stream, progress = terminal_progress()
-
-    def broken_sweep() -> None:
-        with progress:
-            progress.begin(0, 0, 1, 10)
-            progress.step(Step(0, 1e-3, 2.0, 0.0))
-            raise kind
-
-    with pytest.raises(kind):
-        broken_sweep()
-
-    text = stream.getvalue()
-    assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l") >= 0
-    assert text.endswith("\x1b[2K")
-
-
-def test_a_step_that_is_not_drawn_costs_under_two_microseconds() -> None:
-    """The sweep does not notice its observer."""
-    _, progress = terminal_progress()
-    progress.begin(0, 0, 1, 10)
-    step = Step(0, 1e-3, 2.0, 0.0)
-    progress.step(step)
-    best_s = min(timeit.repeat(lambda: progress.step(step), number=2000, repeat=20)) / 2000
-    progress.end(StopReason.COMPLETED)
-
-    assert best_s < 2e-6
 
 
 def test_a_long_sweep_is_timed_in_minutes() -> None:

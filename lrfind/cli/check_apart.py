@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lrfind.cli.apart import Apart, Lost, Send
 from lrfind.cli.ending import overdue, whole_or_nothing
 from lrfind.cli.guard import Cause, Guard
+from lrfind.cli.live import progress_of
 from lrfind.cli.options import say
 from lrfind.distributed import forget_launcher
 from lrfind.errors import LrfindError, UserCodeError
@@ -87,13 +88,12 @@ def _again(job: Job, send: Send[Rerun | Failure]) -> Rerun:
         LrfindError: as `lrfind.pinning.rerun`.
     """
     from lrfind.config import load
-    from lrfind.console import SweepProgress
 
     with Guard(job.timeout_s) as guard:
         config = load(job.config)
         if not job.quiet:
             say(str(job.config))
-        with redirect_stdout(sys.stderr), SweepProgress(quiet=job.quiet) as progress:
+        with redirect_stdout(sys.stderr), progress_of(config, quiet=job.quiet) as progress:
 
             def work(blame: Blame) -> Rerun:
                 from lrfind.pinning import rerun

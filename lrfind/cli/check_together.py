@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lrfind.cli.check import Question, ask, checked, end_sweeps
 from lrfind.cli.ending import overdue, whole_or_nothing
 from lrfind.cli.guard import Cause, Guard
+from lrfind.cli.live import progress_of
 from lrfind.cli.options import say
 from lrfind.cli.own_gpu import see_own_gpu
 from lrfind.cli.ranks import Ranks
@@ -64,11 +65,10 @@ def _again(
         LrfindError: as `lrfind.pinning.rerun`, or what ended another rank.
     """
     from lrfind.config import load
-    from lrfind.console import SweepProgress
 
     config = load(path)
     is_quiet = asked.quiet or not ranks.world.leads
-    with redirect_stdout(sys.stderr), SweepProgress(quiet=is_quiet) as progress:
+    with redirect_stdout(sys.stderr), progress_of(config, quiet=is_quiet) as progress:
 
         def work(blame: Blame) -> Rerun:
             from lrfind.pinning import rerun

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lrfind.cli.ending import blame_lost_worker, tell_end
 from lrfind.cli.guard import Guard
 from lrfind.cli.keeping import keep_curves
+from lrfind.cli.live import progress_of
 from lrfind.cli.options import say
 from lrfind.cli.preload import preload
 from lrfind.cli.ranks import Ranks
@@ -52,7 +53,6 @@ def measure(
         PeerError: another of the processes failed.
         LrfindError: as `lrfind.experiment.run_config`.
     """
-    from lrfind.console import SweepProgress
     from lrfind.export import CurveRecorder
     from lrfind.partial import partial_report
 
@@ -60,7 +60,7 @@ def measure(
     _claim(config, folder, html=html)
     recorder = CurveRecorder(folder, warn=lambda error: say(f"warning: {error}; the sweep goes on"))
     # Standard output is the answer's; what the user's code prints is part of the story.
-    with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
+    with redirect_stdout(sys.stderr), progress_of(config, quiet=quiet) as progress:
         blame: Blame | None = None
 
         def save_from_outside() -> None:

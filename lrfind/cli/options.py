@@ -145,15 +145,6 @@ def wants_color(stream: TextIO) -> bool:
     return stream.isatty()
 
 
-def can_draw(stream: TextIO) -> bool:
-    """Tell whether a stream's encoding has the characters of a drawn curve."""
-    try:
-        "⣿─".encode(stream.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
 def say(text: str) -> None:
     """Tell the story: a line on standard error."""
     print(without_commands(plain(text)), file=sys.stderr)

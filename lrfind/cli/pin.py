@@ -13,6 +13,7 @@ import typer
 
 from lrfind.cli.ending import tell_end, whole_or_nothing
 from lrfind.cli.guard import Guard
+from lrfind.cli.live import progress_of
 from lrfind.cli.options import ConfigFile, Debug, Quiet, say, wants_color, width_of
 from lrfind.cli.preload import preload
 from lrfind.cli.ranks import Ranks, met_alike, ranks_for
@@ -89,11 +90,10 @@ def _swept(
     quiet: bool,
 ) -> Lock:
     """Make the new lock, its story on standard error."""
-    from lrfind.console import SweepProgress
     from lrfind.lock.files import claim_lock
 
     claim_lock(config.path)
-    with redirect_stdout(sys.stderr), SweepProgress(quiet=quiet) as progress:
+    with redirect_stdout(sys.stderr), progress_of(config, quiet=quiet) as progress:
 
         def work(blame: Blame) -> Lock:
             return _lock(config, seeds, choice, [progress], blame, ranks.open())

@@ -29,7 +29,6 @@ from lrfind.cli.options import (
     Refine,
     Timeout,
     Trackers,
-    can_draw,
     say,
     wants_color,
     width_of,
@@ -204,6 +203,7 @@ def show(
 ) -> None:
     """Print the answer on standard output, and on standard error what it leaves out."""
     from lrfind.console import render
+    from lrfind.console.terminal import can_draw
 
     # The package's own attribute of that name may be the module.
     from lrfind.console.terminal_plot import terminal_plot

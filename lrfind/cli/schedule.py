@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lrfind.cli.options import Debug, can_draw, say, width_of
+from lrfind.cli.options import Debug, say, width_of
 from lrfind.errors import InputError, Problem
 from lrfind.schedulers import CATALOG
 
@@ -93,6 +93,7 @@ def _show(planned: Planned, out: Path | None, csv: bool) -> None:
         return
     if sys.stdout.isatty():
         from lrfind.console.schedule_plot import schedule_plot
+        from lrfind.console.terminal import can_draw
 
         print(planned.title)
         print(schedule_plot(planned, width_of(sys.stdout), unicode=can_draw(sys.stdout)))

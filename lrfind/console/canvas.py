@@ -45,8 +45,8 @@ UNICODE = Glyphs(
 )  # fmt: skip
 ASCII = Glyphs((1, 1), "^", "O", "o", "|", ":", "|", "+", ("-", "="), ("+", "#"), "..")
 
-# Dots of a braille cell by column and row, as bits above U+2800.
-_BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+# Dots of a braille cell by row and column, as bits above U+2800.
+_BITS = np.array(((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +127,10 @@ class Canvas:
             for v in (value, value if until is None else until)
         )
         dots = _joined(level, end, self.lines * down)
-        for y in range(self.lines):
-            for x in range(self.columns):
-                cell = dots[y * down : (y + 1) * down, x * across : (x + 1) * across]
-                if cell.any():
-                    self._cells[y][x] = self._glyph(cell)
+        cells = dots.reshape(self.lines, down, self.columns, across)
+        bits = (cells * _BITS[:down, None, :across]).sum(axis=(1, 3))
+        for y, x in zip(*np.nonzero(bits), strict=True):
+            self._cells[y][x] = "*" if down == across == 1 else chr(0x2800 + bits[y, x])
 
     def leave(self, column: int) -> None:
         """Show a line that leaves through the top, and take away what is right of it there."""
@@ -194,24 +193,19 @@ class Canvas:
             labels[self.line(value)] = text
         return labels
 
-    def _glyph(self, cell: Dots) -> str:
-        if self.glyphs.per_cell == (1, 1):
-            return "*"
-        bits = sum(
-            _BRAILLE[x][y] for y in range(cell.shape[0]) for x in range(cell.shape[1]) if cell[y, x]
-        )
-        return chr(0x2800 + bits)
-
 
 def _joined(level: Floats, until: Floats, lines: int) -> Dots:
     """Fill each dot column from one level to the other, and on to where the last one ended."""
     dots = np.zeros((lines, len(level)), dtype=np.bool_)
     before: int | None = None
-    for x, (value, other) in enumerate(zip(level, until, strict=True)):
-        if not math.isfinite(value):
+    is_drawn = np.isfinite(level).tolist()
+    starts, ends = (
+        np.nan_to_num(np.clip(edge, -1, lines)).astype(int).tolist() for edge in (level, until)
+    )
+    for x, (now, end) in enumerate(zip(starts, ends, strict=True)):
+        if not is_drawn[x]:
             before = None
             continue
-        now, end = (int(np.clip(v, -1, lines)) for v in (value, other))
         start, stop = min(now, end), max(now, end)
         if before is not None:
             # The step from the column before is drawn here, so that steep parts stay one dot wide.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from lrfind.console.canvas import ASCII, MAX_WIDTH, UNICODE, Axis, Canvas, Label
-from lrfind.frame import Frame, Pooled, decades, end_text, fit_frame, lr_text, pool
+from lrfind.console.curve_line import draw_line, lr_ticks, tick_labels
+from lrfind.frame import end_text, fit_frame, lr_text, pool
 from lrfind.report import Report
 from lrfind.suggest.answer import Suggestion
 
@@ -42,7 +41,7 @@ def terminal_plot(report: Report, width: int = 80, height: int = 14, unicode: bo
         UNICODE if unicode else ASCII,
     )
     glyphs = canvas.glyphs
-    _draw(canvas, pooled, frame)
+    draw_line(canvas, pooled, frame)
     head = canvas.label_line(width, ((0, "no suggestion", "left"),))
     span: tuple[float, float] | None = None
     words = ""
@@ -55,8 +54,8 @@ def terminal_plot(report: Report, width: int = 80, height: int = 14, unicode: bo
         for value, point, lead in marks:
             canvas.mark(canvas.column(value), canvas.line(pooled.at(value)), point, lead)
         head = canvas.label_line(width, _answers(suggestion, canvas, width))
-    ticks = _ticks(frame, canvas.columns)
-    powers = [(canvas.column(lr), _short(lr), "centre") for lr in ticks]
+    ticks = lr_ticks(frame, canvas.columns)
+    powers = tick_labels(canvas, ticks)
     middle = canvas.column(math.sqrt(span[0] * span[1])) if span else 0
     foot = ((middle, words, "centre"), (canvas.columns - 1, end_text(curves), "right"))
     rows = [
@@ -85,31 +84,3 @@ def _answers(suggestion: Suggestion, canvas: Canvas, width: int) -> list[Label]:
         (canvas.column(first[0]), first[1], "right"),
         (canvas.column(second[0]), second[1], "left"),
     ]
-
-
-def _draw(canvas: Canvas, pooled: Pooled, frame: Frame) -> None:
-    """Draw the line where it was measured; it ends where it leaves through the top for good."""
-    share = (np.arange(canvas.fine) + 0.5) / canvas.fine
-    seen = canvas.across.share(pooled.lr)
-    loss = np.interp(share, seen, pooled.middle, left=np.nan, right=np.nan)
-    above = np.flatnonzero(loss > frame.loss_high)
-    measured = np.flatnonzero(np.isfinite(loss))
-    inside = np.flatnonzero(loss <= frame.loss_high)
-    leaves = len(above) > 0 and len(inside) > 0 and above[-1] == measured[-1]
-    if leaves:
-        loss[inside[-1] + 2 :] = np.nan
-    canvas.draw(loss)
-    if leaves:
-        canvas.leave(int(inside[-1]) // canvas.glyphs.per_cell[0])
-
-
-def _ticks(frame: Frame, columns: int) -> list[float]:
-    """Decades that have room for their label; the edges where no decade is inside."""
-    inside = decades(frame.lr_low, frame.lr_high)
-    every = 1 + len(inside) * 7 // columns
-    return inside[::every] or [frame.lr_low, frame.lr_high]
-
-
-def _short(lr: float) -> str:
-    mantissa, _, exponent = f"{lr:.0e}".partition("e")
-    return f"{mantissa}e{int(exponent)}"

@@ -74,6 +74,11 @@ class Run:
         assert self._process.pid is not None
         self.pid = self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the process has not ended."""
+        return self._process.is_alive()
+
     def wait_for(self, condition: Callable[[], bool], limit_s: float = 60) -> None:
         """Wait until something is so, or the process has ended."""
         end = time.monotonic() + limit_s
