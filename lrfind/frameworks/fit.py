@@ -23,8 +23,8 @@ def require_fit(spec: Spec, *, is_alone: bool) -> None:
 
     Raises:
         InputError: the library is not installed; there are several processes; the update is wanted
-            inside the backward pass, where hooks and clipping look at all gradients; or the
-            Trainer decides already what the sweep's section decides.
+            inside the backward pass, where hooks and clipping look at all gradients; the model is
+            to be compiled; or the Trainer decides already what the sweep's section decides.
     """
     framework = spec.framework or ""
     names = _LIBRARIES[framework]
@@ -37,6 +37,9 @@ def require_fit(spec: Spec, *, is_alone: bool) -> None:
     if spec.sweep.low_memory:
         what = f"= true does not go with {framework}, whose hooks and clipping see all gradients"
         raise InputError(Problem("sweep.low_memory", what, "leave it out"))
+    if spec.sweep.compile.enabled:
+        what = f"= true does not go with {framework}, which calls the model by itself"
+        raise InputError(Problem("sweep.compile", what, "leave it out"))
     if framework == "huggingface":
         _require_no_rival(spec)
 

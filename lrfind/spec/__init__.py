@@ -7,6 +7,7 @@ what a `Spec` describes.
 
 from __future__ import annotations
 
+from lrfind.spec.compilation import CompileSection
 from lrfind.spec.distributed import DistributedSection
 from lrfind.spec.frameworks import (
     BROUGHT,
@@ -49,6 +50,7 @@ __all__ = [
     "BROUGHT",
     "DEFAULT_BATCH_SIZE",
     "FRAMEWORKS",
+    "CompileSection",
     "DataSection",
     "DistributedSection",
     "GroupSection",

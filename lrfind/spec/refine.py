@@ -6,20 +6,13 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lrfind.spec.section import Section
-
-
-def _or_switch(schema: dict[str, Any]) -> None:
-    """Say in the JSON Schema that the section may be written as true or false."""
-    whole = dict(schema)
-    schema.clear()
-    schema["anyOf"] = [{"type": "boolean", "description": "The short form."}, whole]
+from lrfind.spec.section import Section, or_switch
 
 
 class RefineSection(Section):
     """Trial trainings around the sweep's answer; `true` is short for the defaults."""
 
-    model_config = ConfigDict(json_schema_extra=_or_switch)
+    model_config = ConfigDict(json_schema_extra=or_switch)
 
     enabled: bool = Field(
         default=True, description="Train trials; a config without this section trains none."

@@ -42,6 +42,13 @@ def or_text(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"type": "string", "description": "The short form."}, whole]
 
 
+def or_switch(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema that a section may be written as true or false."""
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "boolean", "description": "The short form."}, whole]
+
+
 SHORT_FORM = ConfigDict(json_schema_extra=or_text)
 """Config of the sections that have a short form; pydantic joins it with `Section`'s own."""
 

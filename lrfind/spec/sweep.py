@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from lrfind.spec.compilation import CompileSection
 from lrfind.spec.section import SHORT_FORM, PositiveFloat, Section, rule
 from lrfind.spec.sources import ValidationSection
 
@@ -78,6 +79,13 @@ class SweepSection(Section):
         "between the layers, with channels innermost in memory, the order that the tensor "
         "cores of a GPU work in. The curve is the same to rounding. Not with fsdp.",
     )
+    compile: CompileSection = Field(
+        default_factory=lambda: CompileSection(enabled=False),
+        description="Call the model through torch.compile, once for all seeds and trials. The "
+        "curve is the same to rounding, but dropout draws other numbers. Compiling takes longer "
+        "than a short sweep saves (docs/benchmarks.md). Needs a C++ compiler. Not with "
+        "low_memory, several processes or a framework's section.",
+    )
     snapshot: Literal["memory", "disk"] = Field(
         default="memory",
         description="Where the one copy of a ready model, or of the state that trials start from, "
@@ -104,6 +112,9 @@ class SweepSection(Section):
         if not self.low_memory:
             return self
         remedy = "drop it, or low_memory"
+        if self.compile.enabled:
+            what = "does not go with low_memory, since compiled code gives all gradients at once"
+            raise rule("compile", what, remedy)
         if self.accumulate > 1:
             what = f"= {self.accumulate} does not go with low_memory, which keeps no gradients"
             raise rule("accumulate", f"{what} to add to", remedy)

@@ -16,6 +16,7 @@ from torch.utils.data import IterableDataset
 from lrfind.spec import SweepSection, ValidationSection
 from lrfind.suggest.answer import Note
 from lrfind.workload.batch import to_device
+from lrfind.workload.compilation import compiling
 from lrfind.workload.copies import Copies, InMemory, copies
 from lrfind.workload.description import describe_trainable
 from lrfind.workload.determinism import deterministic, notes_on
@@ -99,6 +100,7 @@ class Workload:
             torch.cuda.init()  # type: ignore[no-untyped-call]
         with (
             deterministic(self.sweep.deterministic) as operations,
+            compiling(self.sweep.compile) as compiled,
             self._kept() as kept,
             laid_out(channels_last=self.sweep.channels_last) as lay_out,
             self.recipe.opened(self._making(seed, kept, lay_out)) as parts,
@@ -106,7 +108,7 @@ class Workload:
             self.device, self.brings_batches = parts.device, parts.brings_batches
             self.about_data = parts.about_data
             self.phase = Phase.VALIDATION
-            objective = self._objective_over(parts)
+            objective = self._objective_over(parts, compiled)
             seed_everything(DATA_SEED)
             held_out = self._read_held_out()
             self.phase = Phase.DATA
@@ -160,9 +162,11 @@ class Workload:
             finally:
                 self.copies = InMemory()
 
-    def _objective_over(self, parts: Parts) -> Objective:
+    def _objective_over(
+        self, parts: Parts, compiled: Callable[[Objective], Objective]
+    ) -> Objective:
         if self.parallel is None:
-            return parts.objective
+            return compiled(parts.objective)
         return self.parallel.objective(parts.objective, parts.model, parts.accumulate)
 
     def _feed(self, parts: Parts) -> Feed:

@@ -11,6 +11,7 @@ from torch.nn.modules import module as torch_module
 from torch.optim import Optimizer
 
 from lrfind.optim._method import Method
+from lrfind.workload.compilation import CompiledObjective
 from lrfind.workload.members.layers import flat_modules, is_known
 from lrfind.workload.members.losses import cross_entropy, find_loss
 from lrfind.workload.objective import LossObjective
@@ -35,6 +36,8 @@ def misfit(trainable: TorchTrainable, inputs: Tensor, targets: Tensor) -> str | 
     model = trainable.model
     if not trainable.is_plain:
         return "an update is more than the gradient of one batch and a step"
+    if isinstance(trainable.objective, CompiledObjective):
+        return "the model is compiled"
     unknown = [module for module in flat_modules(model) if not is_known(module)]
     if unknown:
         return f"{type(unknown[0]).__name__} is not among the layers that are written out"

@@ -19,7 +19,8 @@ def require_fit(spec: Spec, model: Any) -> None:
 
     Raises:
         InputError: the update is wanted inside the backward pass, where gradients are still being
-            averaged; or with fsdp, a ready module, a loss scaler or weights with channels last.
+            averaged; the model is to be compiled; or with fsdp, a ready module, a loss scaler or
+            weights with channels last.
     """
     if spec.distributed.strategy == "fsdp":
         if isinstance(model, nn.Module):
@@ -31,6 +32,10 @@ def require_fit(spec: Spec, model: Any) -> None:
         if spec.sweep.channels_last:
             what = "= true turns the weights of convolutions, but fsdp shards contiguous ones only"
             raise InputError(Problem("sweep.channels_last", what, "leave it out, or take ddp"))
+    if spec.sweep.compile.enabled:
+        what = "= true was not tried with several ranks that train one model"
+        remedy = "leave it out, or take strategy: replicas"
+        raise InputError(Problem("sweep.compile", what, remedy))
     if spec.sweep.low_memory:
         raise InputError(
             Problem(
