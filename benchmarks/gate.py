@@ -1,6 +1,6 @@
 """False alarms and catches of `lrfind check` on the shipped configs.
 
-    python benchmarks/gate.py [--reruns 20] [--seeds 25] [--changed-seeds 5] [--configs digits ...]
+    python -m benchmarks.gate [--reruns 20] [--seeds 25] [--changed-seeds 5] [--configs digits ...]
 
 For each config: `lrfind pin` in a copy of the project, then `lrfind check` again and again, each in
 a process of its own, which must not alarm. Then the first five seeds make a pin, and every further
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.shipped import runnable
 from lrfind.config import load
 from lrfind.lock.tolerance import USUAL_NOISE_DECADES, tolerance_decades
 from lrfind.pinning.seeds import answers_by_seed, noise_by_seed, whole_report
@@ -173,7 +174,7 @@ def row(name: str, seeds: int, changed_seeds: int, scaled: Path) -> tuple[str, i
 
 
 def main() -> None:
-    names = sorted(path.stem for path in ROOT.glob("configs/*.yaml"))
+    names = [path.stem for path in runnable()]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--reruns", type=int, default=20, help="with the seeds of the pin")
     parser.add_argument("--seeds", type=int, default=25, help="of the unchanged config")

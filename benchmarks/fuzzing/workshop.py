@@ -20,13 +20,14 @@ import typer.main
 import lrfind
 import lrfind.plot  # matplotlib makes its own folders when it is first imported
 from benchmarks.fuzzing.mutants import mutant
+from benchmarks.shipped import CONFIGS, runnable
 from lrfind.cli import main
 from lrfind.cli.app import app
 from lrfind.config import load
 from lrfind.config.document import read_document
 from lrfind.spec import Spec
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+EXAMPLES = CONFIGS.parent / "examples"
 
 STAND_IN = """
 import torch
@@ -41,11 +42,12 @@ def build_model(hidden=4):
 def build_cnn(channels=4): return build_model(channels)
 def build_encoder(width=4, dimensions=2): return build_model(dimensions)
 def images(): return TensorDataset(torch.randn(160, 3))
+def build_loader(batch_size=4): return loader
 def train_dataset(): return TensorDataset(torch.randn(160, 3), torch.zeros(160, dtype=torch.long))
 def held_out_dataset(): return train_dataset()
 def train_tensors(): return torch.randn(160, 3), torch.randn(160, 2)
 def contrastive_step(model, batch): return model(batch[0]).square().mean()
-critic_step = contrastive_step
+critic_step = training_step = contrastive_step
 def Windows(context=4): return TensorDataset(torch.randn(160, 3))
 def GAN(noise=2, hidden=4): return build_model(hidden)
 
@@ -104,9 +106,9 @@ class Workshop:
         self.out = folder / "out"
         (folder / "configs").mkdir()
         (folder / "examples").mkdir()
-        for name in ("digits", "contrastive", "diabetes", "gan", "own_loader", "text"):
-            (folder / "examples" / f"{name}.py").write_text(STAND_IN)
-        self.sources = {path.stem: path.read_bytes() for path in sorted(CONFIGS.glob("*.yaml"))}
+        for example in EXAMPLES.glob("*.py"):
+            (folder / "examples" / example.name).write_text(STAND_IN)
+        self.sources = {path.stem: path.read_bytes() for path in runnable()}
         self.trees = {name: read_document(CONFIGS / f"{name}.yaml").tree for name in self.sources}
 
     def mutant(self, name: str, rng: random.Random) -> bytes:
