@@ -67,7 +67,10 @@ def compiling(section: CompileSection) -> Iterator[Callable[[Objective], Objecti
 
 
 def _refusal(error: Exception) -> InputError:
-    first = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    # torch before 2.7 says who raised in a line of its own, and what in the next.
+    says_who = lines[0].endswith("raised:") and len(lines) > 1
+    first = lines[says_who].rstrip(".")
     remedy = "leave it out: a sweep is too short for it to pay on a CPU"
     if "InvalidCxxCompiler" in first:
         first = "found no working C++ compiler"
