@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 from lrfind.console.check_words import advice, findings, lr_text
+from lrfind.console.plain_lines import styled, wrapped
 from lrfind.lock.check import Check, State
 from lrfind.plain_text import one_line, without_commands
 
 _COLUMNS = f"{'state':<14}{'pinned':<9}{'found':<9}{'decades':<9}{'within':<8}config"
-_INDENT = "  "
 _CODES = {
     State.GOOD: "32",
     State.INCONCLUSIVE: "33",
@@ -31,14 +30,14 @@ def check_table(checks: Sequence[Check], *, width: int = 80, color: bool = False
         width: columns that may be filled; paths are not broken.
         color: whether ANSI colours may be used.
     """
-    lines = [_styled(_COLUMNS, _DIM, color)]
+    lines = [styled(_COLUMNS, _DIM, color)]
     for check in checks:
-        state = _styled(f"{check.state:<14}", _CODES[check.state], color)
+        state = styled(f"{check.state:<14}", _CODES[check.state], color)
         lines.append((state + _numbers(check) + one_line(str(check.config))).rstrip())
         for text in findings(check):
-            lines += _wrapped(text, width)
+            lines += wrapped(text, width)
         if told := advice(check):
-            lines += _wrapped(f"next: {told}", width)
+            lines += wrapped(f"next: {told}", width)
     if len(checks) > 1:
         counts = [(state, sum(check.state is state for check in checks)) for state in State]
         lines.append(", ".join(f"{count} {state}" for state, count in counts if count))
@@ -55,18 +54,3 @@ def _numbers(check: Check) -> str:
         f"{lock.tolerance_decades:.2f}" if lock else "",
     ]
     return "".join(f"{cell:<{size}}" for cell, size in zip(cells, (9, 9, 9, 8), strict=True))
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        one_line(text),
-        min(width, 100),
-        initial_indent=_INDENT,
-        subsequent_indent=_INDENT * 2,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _styled(text: str, code: str, color: bool) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if color else text

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from lrfind.console.answer import escape_markdown
+from lrfind.console.plain_lines import styled, wrapped
 from lrfind.frame import lr_text
 from lrfind.outcome import Outcome, worst_code
 from lrfind.plain_text import one_line, without_commands
@@ -16,7 +16,6 @@ from lrfind.plain_text import one_line, without_commands
 SCHEMA = 1
 
 _COLUMNS = f"{'lr':<9}{'usable range':<19}{'verdict':<18}config"
-_INDENT = "  "
 _CODES = {"ok": "32", "low-confidence": "33"}
 
 
@@ -28,14 +27,14 @@ def runs_table(outcomes: Sequence[Outcome], *, width: int = 80, color: bool = Fa
         width: columns that may be filled; paths are not broken.
         color: whether ANSI colours may be used.
     """
-    lines = [_styled(_COLUMNS, "2", color)]
+    lines = [styled(_COLUMNS, "2", color)]
     for outcome in outcomes:
         code = _CODES.get(outcome.verdict, "31")
-        verdict = _styled(f"{one_line(outcome.verdict):<18}", code, color)
+        verdict = styled(f"{one_line(outcome.verdict):<18}", code, color)
         lr, usable = _lr(outcome), _range(outcome)
         lines.append(f"{lr:<9}{usable:<19}{verdict}{one_line(outcome.config)}".rstrip())
-        lines += _wrapped(outcome.why, width)
-        lines += _wrapped(f"files: {outcome.folder}" if outcome.folder else "", width)
+        lines += wrapped(outcome.why, width)
+        lines += wrapped(f"files: {outcome.folder}" if outcome.folder else "", width)
     counts: dict[str, int] = {}
     for outcome in outcomes:
         counts[outcome.verdict] = counts.get(outcome.verdict, 0) + 1
@@ -83,21 +82,6 @@ def _range(outcome: Outcome) -> str:
     if outcome.low is None or outcome.high is None:
         return ""
     return f"{lr_text(outcome.low)} … {lr_text(outcome.high)}"
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        one_line(text),
-        min(width, 100),
-        initial_indent=_INDENT,
-        subsequent_indent=_INDENT * 2,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _styled(text: str, code: str, color: bool) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if color else text
 
 
 def _escaped(text: str) -> str:
