@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -90,9 +90,14 @@ def check(
         found = expanded(configs)
         ranks = _ranks_for(found, question, world)
 
+        out = sys.stdout
+
         def told(checks: list[Check]) -> None:
             if world.leads:
-                show(checks, output_format)
+                show(checks, output_format, out)
+                # Where a thread tells them because the main one stands in the user's code, whose
+                # prints go elsewhere, the process ends without a look at this stream.
+                out.flush()
 
         code = _answer(found, question, ranks, told)
     raise typer.Exit(code)
@@ -252,9 +257,8 @@ def end_sweeps() -> None:
         end_all()
 
 
-def show(checks: list[Check], output_format: CheckFormat) -> None:
-    """Print the answers on standard output."""
-    out = sys.stdout
+def show(checks: list[Check], output_format: CheckFormat, out: TextIO) -> None:
+    """Print the answers."""
     match output_format:
         case CheckFormat.TABLE:
             from lrfind.console.check_table import check_table

@@ -146,17 +146,26 @@ def test_a_check_that_sweeps_nothing_is_told_once(tmp_path: Path) -> None:
     assert ranks.said(1) == ranks.said(1, "stdout") == ""
 
 
-def test_a_check_that_takes_too_long_is_given_up_by_both(tmp_path: Path) -> None:
-    """`--timeout` ends both ranks, and the config counts as timed out."""
+@pytest.mark.parametrize("ears", ["open", "shut"])
+def test_a_check_that_takes_too_long_is_given_up_by_both(ears: str, tmp_path: Path) -> None:
+    """`--timeout` ends both ranks, and the config counts as timed out, whoever has to tell it."""
     code = """
     def step(model, batch, index):
-        if os.environ.get("SLOW"):
-            time.sleep(0.2)
+        ears = os.environ.get("EARS")
+        while ears:
+            try:
+                time.sleep(0.2)
+            except KeyboardInterrupt:
+                if ears == "open":
+                    raise
+            if ears == "open":
+                break
         return cross_entropy(model, batch)
     """
     folder = project(tmp_path, code, CONFIG.replace("cross_entropy", "step"))
     finished(folder, "pin", "c.yaml", "--seeds", "2", size=1)
-    (folder / "train.py").write_text('import os; os.environ["SLOW"] = "1"\n' + _text(folder))
+    with (folder / "train.py").open("a") as file:
+        file.write(f'\nos.environ["EARS"] = "{ears}"\n')
     ranks = Ranks(folder, "check", "c.yaml", "--run", "--timeout", "3")
 
     codes = ranks.end()
@@ -164,7 +173,3 @@ def test_a_check_that_takes_too_long_is_given_up_by_both(tmp_path: Path) -> None
     assert codes[0] == ExitCode.TIMED_OUT, ranks.said(0)
     assert codes[1] != 0
     assert "timed out" in ranks.said(0, "stdout")
-
-
-def _text(folder: Path) -> str:
-    return (folder / "train.py").read_text()
