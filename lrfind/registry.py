@@ -58,19 +58,36 @@ class Target:
         return f"{self.module}:{self.attr}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Say `did you mean 'x'?` when something known is close, else list what is known."""
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Say `did you mean 'x'?` when something known is close, else list what is known.
+
+    Args:
+        name: what is not known.
+        known: what is.
+        otherwise: what to do where none of these was meant.
+    """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(names)}" if names else "none is known"
+    if (close := _closest(name, names)) is not None:
+        return f"did you mean {close!r}? {otherwise}".strip()
+    listed = f"known: {', '.join(names)}" if names else "none is known"
+    return f"{listed}. {otherwise}" if otherwise else listed
 
 
 def lacks(name: str, known: Iterable[str]) -> str:
     """Say what to do about an attribute that is not there."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"define {name!r} there"
+    close = _closest(name, known)
+    return f"define {name!r} there" if close is None else f"did you mean {close!r}?"
+
+
+def _closest(name: str, known: Iterable[str]) -> str | None:
+    """Find what was meant, also by its name elsewhere: `CrossEntropyLoss` is `cross_entropy`."""
+    plain = {_squashed(other): other for other in known}
+    close = difflib.get_close_matches(_squashed(name), plain, n=1, cutoff=0.6)
+    return plain[close[0]] if close else None
+
+
+def _squashed(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def parse_target(text: str) -> Target:

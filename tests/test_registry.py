@@ -60,6 +60,8 @@ def test_nearest_offers_one_name_or_all() -> None:
     assert nearest("adamm", ["sgd", "adam"]) == "did you mean 'adam'?"
     assert nearest("xyz", ["sgd", "adam"]) == "known: adam, sgd"
     assert nearest("xyz", []) == "none is known"
+    assert nearest("AdamW", ["adam", "adamw"], "Or else.") == "did you mean 'adamw'? Or else."
+    assert nearest("xyz", ["sgd"], "Or else.") == "known: sgd. Or else."
 
 
 def test_a_target_is_found_beside_the_config(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def check_names(
     optimizer = tree.get("optimizer")
     name = optimizer.get("name") if isinstance(optimizer, dict) else optimizer
     if isinstance(name, str) and ":" not in name and name not in optim.CATALOG:
-        hint = f"{nearest(name, optim.CATALOG)} Others go by import path, as torch.optim:RAdam"
+        others = "Others go by import path, as torch.optim:RAdam"
+        hint = nearest(name, optim.CATALOG, others)
         yield blame(f"optimizer.name = {name!r} is not bundled", hint, "optimizer", "name")
     rule = tree.get("suggest")
     method = rule.get("method") if isinstance(rule, dict) else rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,11 +43,13 @@ def functional_loss(name: str) -> Callable[..., Any]:
     found = getattr(functional, name, None)
     if not callable(found) or name.startswith("_"):
         known = [n for n in dir(functional) if n.endswith(("_loss", "entropy", "_logits", "_div"))]
+        # The one name of torch.nn that no likeness leads to.
+        spelt = re.sub("bce", "binary_cross_entropy_", name, flags=re.IGNORECASE)
         raise InputError(
             Problem(
                 "loss",
                 f"= {name!r} is no function of torch.nn.functional",
-                f"{nearest(name, known)} Your own goes by its import path, as losses.py:focal",
+                nearest(spelt, known, "Your own goes by its import path, as losses.py:focal"),
             )
         )
     loss: Callable[..., Any] = found

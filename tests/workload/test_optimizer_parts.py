@@ -207,8 +207,23 @@ def test_losses_by_name_class_and_function() -> None:
     assert functional_loss("mse_loss") is nn.functional.mse_loss
     assert bound_loss(nn.HuberLoss, {"delta": 2.0}).delta == 2.0  # type: ignore[attr-defined]
     assert bound_loss(max, {"default": 3})([]) == 3
-    with pytest.raises(InputError, match=r"'cross_entropi'.*did you mean 'cross_entropy'"):
-        functional_loss("cross_entropi")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("cross_entropi", "cross_entropy"),
+        ("CrossEntropyLoss", "cross_entropy"),
+        ("mse", "mse_loss"),
+        ("KLDivLoss", "kl_div"),
+        ("BCELoss", "binary_cross_entropy"),
+        ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits"),
+    ],
+)
+def test_a_loss_is_found_by_what_it_is_called_elsewhere(name: str, meant: str) -> None:
+    """Abbreviations and the classes of torch.nn lead to their function."""
+    with pytest.raises(InputError, match=rf"'{name}'.*did you mean '{meant}'"):
+        functional_loss(name)
 
 
 def test_a_workload_tells_the_scales_of_its_groups() -> None:
