@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from lrfind.errors import NoSuggestionError
-from lrfind.suggest.answer import Verdict
 from lrfind.suggest.points import decades
 from lrfind.suggest.reading import Pick, Reading
 from lrfind.suggest.updates import LARGE
@@ -23,9 +21,6 @@ Nine of ten rises on the benchmark's fit tasks come within them. A loss that has
 FLAT_DECADES = 0.8
 """Distance before the rise when nothing but the rise was seen."""
 
-UPDATE_FACTOR = 1 / 3
-"""Distance from where updates become large, when nothing but their size was seen."""
-
 
 def auto(reading: Reading) -> Pick:
     """Join the end of the fall and the rise, held back where updates are large before them.
@@ -33,7 +28,7 @@ def auto(reading: Reading) -> Pick:
     Formula: c = 0.25 · √(LR at 90 % of the fall · LR of the rise); without a rise the end of the
     range stands in for it, and neither counts beyond 2 decades behind the fall. Where updates pass
     u = 30 % of the weights before c, lr = √(c · u), else lr = c. Without a clear fall (fine-tuning,
-    plateaus) c = LR of the rise · 10^(−0.8), and with neither fall nor rise lr = u / 3.
+    plateaus) c = LR of the rise · 10^(−0.8).
 
     Fitted on 24 tasks of `benchmarks/suggestion` (47 pairs, 4 seeds), by the mean regret of answers
     jittered by a quarter of a decade, so that no single pair decides: the factor and the ratio of
@@ -50,21 +45,8 @@ def auto(reading: Reading) -> Pick:
 
     Source: fitted by lrfind on small real tasks: the idea that a good LR lies a little before
     the steep rise (Smith 2015, arXiv 1506.01186), made quantitative.
-
-    Raises:
-        NoSuggestionError: the loss neither fell nor rose, and no update was large.
     """
     large_from = math.inf if reading.updates is None else reading.updates.large_from
-    if not (reading.fell or reading.rise_lr is not None):
-        if UPDATE_FACTOR * large_from > reading.end_lr:
-            raise NoSuggestionError(
-                Verdict.NO_SIGNAL,
-                f"the loss neither fell nor rose up to {reading.end_lr:.1e}",
-                "raise sweep.end_lr; if it stays flat, check that the loss depends on the"
-                " parameters",
-            )
-        why = f"only the updates tell: a third of {large_from:.1e}, where they pass"
-        return Pick(UPDATE_FACTOR * large_from, f"{why} {LARGE:.0%} of the weights")
     pick = _from_loss(reading)
     if large_from >= pick.lr:
         return pick

@@ -3,7 +3,9 @@
 The judgement is the same for every rule: it weighs what the curve shows (`lrfind.suggest.reading`)
 and never how a sweep says that it ended, since a saved curve may have been cut or merged.
 
-- *no-signal*: the loss neither fell nor rose beyond its noise, and no update was large. Refused.
+- *no-signal*: the loss neither fell nor rose beyond its noise, however large updates became: a
+  number would come from the optimizer alone. Refused. So is a loss that held while updates replaced
+  the weights, and then became NaN: weight decay alone overflows weights.
 - *diverged-at-start*: it rose within the first decade without having fallen. Refused.
 - *never-diverged*: it fell and did not rise: the answer is a lower bound.
 - *low-confidence*: it rose without having fallen before, or while updates were still tiny, or
@@ -23,7 +25,7 @@ from lrfind.suggest.answer import Suggestion, Verdict
 from lrfind.suggest.points import decades
 from lrfind.suggest.purpose import PEAK_RATIO, Purpose, peak_ratio
 from lrfind.suggest.reading import Pick, Read, Reading, read_curve
-from lrfind.suggest.updates import SMALL
+from lrfind.suggest.updates import LARGE, SMALL
 
 Rule = Callable[..., Pick | float]
 """`(reading, **options) -> Pick`; a bare float will do for a rule of the user's own."""
@@ -116,14 +118,8 @@ def rise(reading: Reading) -> str:
 def _require_signal(reading: Reading) -> None:
     if reading.fell:
         return
-    if reading.rise_lr is None:
-        if reading.updates is not None:
-            return  # which may tell a rule what the loss does not
-        raise NoSuggestionError(
-            Verdict.NO_SIGNAL,
-            describe(reading),
-            "raise sweep.end_lr; if it stays flat, check that the loss depends on the parameters",
-        )
+    if reading.rise_lr is None or reading.ignored_updates:
+        raise NoSuggestionError(Verdict.NO_SIGNAL, *_flat(reading))
     room = decades(reading.start_lr, reading.rise_lr)
     if room < FLAT_ROOM_DECADES:
         raise NoSuggestionError(
@@ -132,6 +128,16 @@ def _require_signal(reading: Reading) -> None:
             " having fallen",
             f"lower sweep.start_lr, e.g. --set sweep.start_lr={reading.start_lr / 1000:.0e}",
         )
+
+
+def _flat(reading: Reading) -> tuple[str, str]:
+    """Say what a flat curve shows, and what to change."""
+    updates = reading.updates
+    if updates is None or updates.large_from > reading.end_lr:
+        remedy = "raise sweep.end_lr; if it stays flat, check that the loss depends on"
+        return describe(reading), f"{remedy} the parameters"
+    large = f", though updates passed {LARGE:.0%} of the weights at {updates.large_from:.1e}"
+    return describe(reading) + large, "check that the loss depends on the parameters"
 
 
 def _called(rule: Rule, reading: Reading, method: str, options: dict[str, Any]) -> Pick:

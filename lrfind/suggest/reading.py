@@ -17,6 +17,7 @@ import numpy as np
 from lrfind.curve import Curve
 from lrfind.errors import NoSuggestionError
 from lrfind.smoothing import (
+    WIDTH_DECADES,
     Floats,
     ceiling,
     kernel_width,
@@ -48,6 +49,9 @@ ABANDONED = (0.5, 0.75)
 
 OUTLIER = 4.0
 """Batch standard deviations from the running median beyond which one loss counts no further."""
+
+ROUNDING = 4
+"""Last digits of a loss that are not read: the order of a sum moves a few of them."""
 
 _TIE = 1e-6
 """Share of the smooth curve's extent within which two values count as equal."""
@@ -127,6 +131,17 @@ class Reading:
         return self.updates.small_until > self.rise_lr
 
     @property
+    def ignored_updates(self) -> bool:
+        """Tell a loss that held while updates replaced the weights, and then became NaN.
+
+        It does not depend on the weights, and what broke was an overflow. Within what smoothing
+        blurs, the two may be one divergence, too sudden for a rise to be seen.
+        """
+        if self.fell or not self.broke or self.rise_lr is None or self.updates is None:
+            return False
+        return decades(self.updates.large_from, self.rise_lr) > 2.0 * WIDTH_DECADES
+
+    @property
     def step_decades(self) -> float:
         """Distance between neighbours on the grid."""
         return decades(self.start_lr, self.end_lr) / (len(self.lr) - 1)
@@ -179,7 +194,7 @@ def read_curve(curve: Curve) -> Reading:
     width = kernel_width(lr)
     start = starting_loss(loss)
     count = starting_count(len(loss))
-    sigma = max(_noise(loss[loss <= explosion]), 16 * np.finfo(np.float64).eps * abs(level))
+    sigma = max(_noise(loss[loss <= explosion]), ROUNDING * _resolution(points.loss) * abs(level))
     clipped = _without_outliers(clipped, sigma)
     x = np.log10(lr)
     grid = np.linspace(x[0], x[-1], len(lr))
@@ -198,7 +213,7 @@ def read_curve(curve: Curve) -> Reading:
     broke = rise_lr is None and points.exploded_at is not None
     if rise_lr is None:
         # A sweep stops at its explosion, which may be its last loss alone: smoothing hides that.
-        burst = float(lr[-1]) if loss[-1] > explosion else None
+        burst = float(lr[-1]) if loss[-1] > max(explosion, start + 6.0 * sigma) else None
         rise_lr = points.exploded_at if points.exploded_at is not None else burst
     return Reading(
         lr=measured,
@@ -245,6 +260,16 @@ def _noise(loss: Floats) -> float:
     if sigma > 0.0 or len(loss) == 0:
         return sigma
     return float(np.sqrt(np.mean((loss - running_median(loss)) ** 2)))
+
+
+def _resolution(loss: Floats) -> float:
+    """Tell the precision that losses were computed in: single where all of them fit, else double.
+
+    As a relative distance between neighbours.
+    """
+    with np.errstate(over="ignore"):
+        is_single = np.array_equal(loss.astype(np.float32), loss)
+    return float(np.finfo(np.float32 if is_single else np.float64).eps)
 
 
 def _without_outliers(loss: Floats, sigma: float) -> Floats:

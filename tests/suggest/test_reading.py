@@ -133,6 +133,32 @@ def test_signal_is_infinite_without_noise_and_zero_without_a_drop() -> None:
     assert step.signal > 1e6
 
 
+@pytest.mark.parametrize("often", [0.03, 0.3, 1.0])
+def test_last_digits_of_single_precision_are_not_read(often: float) -> None:
+    """A constant loss whose last digit flickers, rarely or at each step, neither falls nor rises.
+
+    Torch computes losses in single precision, where the order of a sum moves the last digits: 3 in
+    100 such curves would fall or rise if they were read as exact.
+    """
+    constant = np.float32(2.3)
+    digit = np.spacing(constant)
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        flicker = rng.integers(-1, 2, 200) * (rng.random(200) < often)
+        loss = (constant + digit * flicker.astype(np.float32)).astype(np.float64)
+        reading = read_curve(Curve(SWEEP, loss))
+
+        assert not reading.fell
+        assert reading.rise_lr is None
+
+
+def test_a_fall_of_a_hundred_last_digits_is_read() -> None:
+    """What is far above the precision of the losses is a fall, however small beside the loss."""
+    loss = (2.3 - np.where(SWEEP < 1e-3, 0.0, 2.4e-5)).astype(np.float32).astype(np.float64)
+
+    assert read_curve(Curve(SWEEP, loss)).fell
+
+
 def test_too_few_points_are_refused_with_their_count() -> None:
     """The refusal names the number of usable points and the number needed."""
     with pytest.raises(NoSuggestionError, match="has 3 finite losses at distinct LRs; a reading"):
