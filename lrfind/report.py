@@ -111,7 +111,10 @@ class Report:
     trials: tuple[Trial, ...] = ()
 
     def frame(self) -> pd.DataFrame:
-        """Return every point of every curve as a table, with the columns of `curve.csv`."""
+        """Return every point of every curve as a table, with the columns of `curve.csv`.
+
+        Without a point it is an empty table with these columns, of the same types.
+        """
         import pandas as pd
 
         tables = [
@@ -123,10 +126,10 @@ class Report:
                     "loss": curve.loss,
                     "smooth": curve.smooth,
                     "update_ratio": math.nan if curve.update_ratio is None else curve.update_ratio,
-                    "stop": [*[""] * (len(curve) - 1), curve.stop.value][: len(curve)],
+                    "stop": pd.Series(_at_end(curve.stop.value, len(curve)), dtype=str),
                 }
             )
-            for curve in self.curves
+            for curve in self.curves or (Curve(np.empty(0), np.empty(0)),)
         ]
         return pd.concat(tables, ignore_index=True)
 
@@ -139,6 +142,11 @@ class Report:
         """Show figure and table in a notebook, whatever the front end chooses from."""
         show: Callable[[Report], dict[str, str]] = load_entry(_SHOW)
         return show(self)
+
+
+def _at_end(text: str, points: int) -> list[str]:
+    """Name what ended a curve beside its last point, and nothing beside the others."""
+    return [*[""] * (points - 1), text][:points]
 
 
 def make_report(

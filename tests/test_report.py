@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrfind.curve import Curve, StopReason, ratios_of
+from lrfind.curve import CSV_COLUMNS, Curve, StopReason, ratios_of
 from lrfind.export import write_curves
 from lrfind.refine import Trial
 from lrfind.report import (
@@ -247,3 +247,17 @@ def test_frame_is_the_saved_curve_as_a_table(tmp_path: Path) -> None:
     saved = pd.read_csv(tmp_path / "curve.csv").fillna({"stop": ""})
 
     pd.testing.assert_frame_equal(report.frame(), saved, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("points", [None, 0])
+def test_a_report_without_points_has_an_empty_frame(points: int | None) -> None:
+    """Without a curve, or a point in it, columns and their types are what they always are."""
+    curves = () if points is None else (Curve(np.empty(points), np.empty(points)),)
+    full = make_report([Curve(np.logspace(-7, 1, 60), np.ones(60))], "auto")
+    empty = replace(full, curves=curves).frame()
+
+    assert list(empty.columns) == list(CSV_COLUMNS)
+    assert len(empty) == 0
+    pd.testing.assert_series_equal(empty.dtypes, full.frame().dtypes)
+    joined = replace(full, curves=(*full.curves, *curves)).frame()
+    pd.testing.assert_frame_equal(joined, full.frame())
