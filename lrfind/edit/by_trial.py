@@ -25,6 +25,7 @@ from lrfind.edit.place import (
     require_number,
 )
 from lrfind.errors import InputError, Problem
+from lrfind.strict_json import parsed, require_shallow, too_deep
 
 Parse = Callable[[str, str], Any]
 """Reads a text; the second argument is the file to blame."""
@@ -44,8 +45,13 @@ def parse_toml(text: str, file: str) -> Any:
     """
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise InputError(Problem(file, f"TOML syntax: {error}", "mend the file")) from None
+    except RecursionError:
+        raise _unreadable("TOML", too_deep(), file) from None
+    except ValueError:  # more digits than Python makes a number of
+        fault = ValueError("a whole number that is too long stands there")
+        raise _unreadable("TOML", fault, file) from None
 
 
 def parse_json(text: str, file: str) -> Any:
@@ -55,13 +61,17 @@ def parse_json(text: str, file: str) -> Any:
         InputError: it is none, or a key stands twice.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        return parsed(text, nonfinite=True)
     except json.JSONDecodeError as error:
         where = f"{file}:{error.lineno}"
         remedy = "mend the line; JSON takes no comments and no comma at the end"
         raise InputError(Problem(where, f"JSON syntax: {error.msg}", remedy)) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(Problem(file, f"JSON: {error}", "mend the file")) from None
+    except ValueError as error:
+        raise _unreadable("JSON", error, file) from None
+
+
+def _unreadable(kind: str, error: ValueError, file: str) -> InputError:
+    return InputError(Problem(file, f"{kind}: {error}", "mend the file"))
 
 
 def find(text: str, address: Address, parse: Parse) -> Place:
@@ -132,6 +142,10 @@ class _Source:
         self.parse = parse
         self.file = str(address.file)
         self.tree = parse(text, self.file)
+        try:
+            require_shallow(self.tree)
+        except ValueError as error:
+            raise InputError(Problem(self.file, str(error), "mend the file")) from None
 
     def value(self) -> Any:
         """Walk to the value.
@@ -217,12 +231,3 @@ def _paths(tree: Any) -> list[tuple[str, ...]]:
                 found.append(keys)
         level = below
     return found[:MOST_PATHS]
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} stands twice in an object")
-    return result

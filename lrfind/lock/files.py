@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lrfind.errors import InputError, Problem
+from lrfind.intake import read_bytes
 from lrfind.lock.lock import Lock, from_json, to_json
 
 SUFFIX = ".lrlock.json"
@@ -31,20 +32,17 @@ def read_lock(config: Path) -> Lock:
     """
     path = lock_path(config)
     renew = f"pin anew: lrfind pin {config}"
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
+    if not path.exists():
         remedy = f"pin it: lrfind pin {config}"
-        raise InputError(Problem(str(path), f"there is no lock of {config}", remedy)) from None
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}"
-        raise InputError(Problem(str(path), what, "check the path")) from None
+        raise InputError(Problem(str(path), f"there is no lock of {config}", remedy))
+    data = read_bytes(path, MAX_BYTES, renew)
     try:
-        if len(data) > MAX_BYTES:
-            raise ValueError(f"it is larger than {MAX_BYTES // 1024} KiB")
         return from_json(data.decode())
-    except (ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = "is no lock: it is not UTF-8 text"
+        raise InputError(Problem(f"{path}:{line}", what, renew)) from None
+    except ValueError as error:
         raise InputError(Problem(str(path), f"is no lock: {error}", renew)) from None
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from lrfind.strict_json import read_json
+
 SCHEMA = 1
 # History of the schema. A key that is added, and that readers can do without, does not raise it; a
 # key that changes or goes does.
@@ -94,10 +96,10 @@ def from_json(text: str) -> Lock:
     wrong LR is worse than none.
 
     Raises:
-        ValueError: no JSON, another schema, a key missing or twice, a value of the wrong type or
-            out of its bounds.
+        ValueError: no JSON (see `lrfind.strict_json`), another schema, a key missing, a value of
+            the wrong type or out of its bounds.
     """
-    data = json.loads(text, object_pairs_hook=_unique, parse_constant=_refused)
+    data = read_json(text)
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         found = data.get("schema") if isinstance(data, dict) else type(data).__name__
         raise ValueError(f"schema {found!r} is not {SCHEMA}")
@@ -112,18 +114,6 @@ def from_json(text: str) -> Lock:
             shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
             raise ValueError(f"{field.name} = {shown} {error}") from None
     return Lock(**values)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{twice!r} stands there twice")
-    return dict(pairs)
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _rate(value: Any) -> float:

@@ -61,7 +61,7 @@ def test_the_number_alone_is_exchanged(
     [
         ("json", '{\n"a": {\n"lrr": 1}}', "a.lr", "t.json:2: a has no key 'lr'; did you mean 'a.l"),
         ("json", '{"a": 1,}', "a", "t.json:1: JSON syntax"),
-        ("json", '{"a": 1, "a": 2}', "a", "the key 'a' stands twice in an object"),
+        ("json", '{"a": 1, "a": 2}', "a", "the key 'a' stands there twice"),
         ("json", '{\n"a": 1 // c\n}', "a", "t.json:2: JSON syntax"),
         ("json", '{"lr": "auto"}', "lr", "t.json:1: lr is 'auto'"),
         ("json", '{"lr": true}', "lr", "lr is True, no number"),
