@@ -54,6 +54,7 @@ class Group:
         self.device = torch.device("cpu")
         self._root: Store | None = None
         self._store: Store | None = None
+        self._waits = 0
 
     @contextmanager
     def joined(self, device: torch.device, timeout: timedelta | None = None) -> Iterator[None]:
@@ -100,6 +101,29 @@ class Group:
         found: list[Any] = [None] * self.world.size
         dist.all_gather_object(found, value)
         return found
+
+    def first_has(self, value: Any) -> Any:
+        """Give what the first rank has; waits for it."""
+        found = [value]
+        dist.broadcast_object_list(found, 0)
+        return found[0]
+
+    def wait_for_first(self) -> None:
+        """Wait until the first rank comes to the same place, for longer than an exchange would.
+
+        Raises:
+            PeerError: a rank failed.
+        """
+        self._waits += 1
+        key = f"waits/{self._waits}"
+        if self.world.leads:
+            self.post(key, True)
+        # Where the store is gone with the first rank, the next exchange tells of it.
+        with suppress(*_STORE_ERRORS):
+            while not self._open_store().check([f"posted/{key}"]):
+                if (failure := self._failure(None)) is not None:
+                    raise PeerError(f"rank {failure[0]}: {failure[2]}", failure[1])
+                time.sleep(LOOK_S)
 
     def mean(self, value: Tensor, weight: float) -> tuple[Tensor, Tensor]:
         """Give the weighted mean of a number over all ranks, and the sum of the weights.

@@ -61,7 +61,7 @@ class HuggingFaceRecipe:
             _seed(trainer, making.seed)
             seed_everything(making.seed)
             loader = _prepared(trainer)
-            making.prepared(trainer.model)
+            making.laid_out(trainer.model)
             making.doing(Phase.OPTIMIZER)
             optimizer = getattr(trainer.optimizer, "optimizer", trainer.optimizer)
             detach(optimizer, [trainer.lr_scheduler])

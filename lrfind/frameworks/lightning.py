@@ -95,7 +95,7 @@ class LightningRecipe:
             making.doing(Phase.MODEL)
             module.setup("fit")
             module.configure_model()
-            making.prepared(module.to(making.device))
+            making.made(lambda: module)
             making.doing(Phase.DATA)
             with preserved(), _quiet(package):
                 seed_everything(DATA_SEED)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -69,7 +70,7 @@ class PlainRecipe:
             with preserved_order(source):
                 making.doing(Phase.MODEL)
                 seed_everything(making.seed)
-                model = making.prepared(self._open_model(source).to(making.device))
+                model = making.made(partial(self._open_model, source))
                 making.doing(Phase.OPTIMIZER)
                 swept = adopt(ready, model) if ready is not None else self._build(model)
                 yield self._parts(model, swept, source, making)
@@ -163,17 +164,6 @@ class PlainRecipe:
                     f"gave {'None' if model is None else f'a {type(model).__name__}'}; it must be "
                     "a torch.nn.Module",
                     "return the model from the function",
-                )
-            )
-        tensors = [*model.named_parameters(), *model.named_buffers()]
-        on_meta = [name for name, tensor in tensors if tensor.is_meta]
-        if on_meta:
-            raise InputError(
-                Problem(
-                    "model",
-                    f"({type(model).__name__}) is on the meta device, where {on_meta[0]} and all "
-                    "others hold no numbers; a sweep needs some to train",
-                    "build it on a real device, outside torch.device('meta')",
                 )
             )
         return model

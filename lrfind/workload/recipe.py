@@ -31,15 +31,17 @@ class Making:
         device: where the model goes.
         copies: keeps what must be put back.
         doing: told of every phase as it begins: whom to blame for an exception.
-        prepared: lays a model out, and makes it ready for several ranks, before its optimizer is
-            built.
+        made: calls what makes a model, and puts it where and lays it out as it is trained, ready
+            for several ranks; before its optimizer is built.
+        laid_out: lays out a model that somebody else has made and put there.
     """
 
     seed: int
     device: torch.device
     copies: Copies
     doing: Callable[[Phase], None]
-    prepared: Callable[[nn.Module], nn.Module]
+    made: Callable[[Callable[[], nn.Module]], nn.Module]
+    laid_out: Callable[[nn.Module], nn.Module]
 
 
 @dataclass(frozen=True)

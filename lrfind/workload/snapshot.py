@@ -137,6 +137,22 @@ def _interrupts_held_back() -> Iterator[None]:
             handler(*caught[-1])
 
 
+def random_state(device: torch.device) -> tuple[Any, ...]:
+    """Give the states of the random generators of Python, NumPy, torch and of this device."""
+    own = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    return random.getstate(), np.random.get_state(), torch.get_rng_state(), own
+
+
+def set_random_state(state: tuple[Any, ...], device: torch.device) -> None:
+    """Set the generators to states that another process may have had, on a device of its own."""
+    python, numpy, cpu, own = state
+    random.setstate(python)
+    np.random.set_state(numpy)
+    torch.set_rng_state(cpu)
+    if own is not None:
+        torch.cuda.set_rng_state(own, device)
+
+
 def _snapshot_rng() -> Restore:
     python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]

@@ -29,6 +29,7 @@ from lrfind.workload.recipe import Making, Parts, Recipe
 from lrfind.workload.seed_notes import told_once
 from lrfind.workload.snapshot import DATA_SEED, preserved_order, seed_everything
 from lrfind.workload.trainable import TorchTrainable
+from lrfind.workload.whole_model import whole_model
 
 if TYPE_CHECKING:
     from lrfind.workload.parallel import Parallel
@@ -146,12 +147,14 @@ class Workload:
         return None if self.parallel is not None else self.recipe.columns()
 
     def _making(self, seed: int, kept: Copies, lay_out: Callable[[nn.Module], nn.Module]) -> Making:
-        def prepared(model: nn.Module) -> nn.Module:
-            model = lay_out(model)
+        def made(make: Callable[[], nn.Module]) -> nn.Module:
+            if self.parallel is not None and self.parallel.is_sharded:
+                return self.parallel.sharded(make)
+            model = lay_out(whole_model(make).to(self.device))
             return model if self.parallel is None else self.parallel.prepared(model)
 
         doing = partial(setattr, self, "phase")
-        return Making(seed, self.device, kept, doing=doing, prepared=prepared)
+        return Making(seed, self.device, kept, doing=doing, made=made, laid_out=lay_out)
 
     @contextmanager
     def _kept(self) -> Iterator[Copies]:

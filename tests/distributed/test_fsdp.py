@@ -27,6 +27,80 @@ def test_sharded_ranks_measure_what_one_process_does(tmp_path: Path) -> None:
     assert report_of(two)["trials"]
 
 
+ZOO = """
+import random
+import numpy as np
+class Zoo(nn.Module):
+    def __init__(self):
+        super().__init__()
+        with open(f"built.{RANK}", "a") as file:
+            print(torch.empty(0).device, file=file)
+        self.first, self.second = nn.Linear(5, 5), nn.Linear(5, 5)
+        self.second.weight = self.first.weight
+        self.memory = nn.LSTM(5, 8)
+        self.row = nn.Parameter(torch.randn(1, 8))
+        self.frozen = nn.Linear(8, 8).requires_grad_(False)
+        self.register_buffer("noise", torch.randn(8), persistent=False)
+        self.register_buffer("scale", torch.tensor(0.5, dtype=torch.float64))
+        self.register_buffer("known", torch.from_numpy(np.random.rand(8)).float())
+        self.first.register_buffer("mask", torch.rand(5) > 0.2)
+        self.second.register_buffer("mask", self.first.mask)
+        self.head = nn.Linear(8, 3)
+    def forward(self, x):
+        assert self.first.weight is self.second.weight
+        assert self.first.mask is self.second.mask
+        x = self.second(torch.tanh(self.first(x)) * self.first.mask)
+        x = self.memory(x[None])[0][0] * self.scale.float() + self.noise * self.row + self.known
+        return self.head(torch.tanh(self.frozen(x)))
+def zoo():
+    return Zoo()
+def looks():
+    model = zoo()
+    assert model.row.abs().max().item() > 0
+    return model
+def optimizer(parameters, lr=1e-3):
+    drawn = (torch.rand(()).item(), random.random(), np.random.rand())
+    with open(f"drawn.{RANK}", "w") as file:
+        file.write(repr(drawn))
+    return torch.optim.AdamW(parameters, lr=lr)
+"""
+
+
+def test_a_model_is_built_whole_by_the_first_rank_alone(tmp_path: Path) -> None:
+    """The others build its shape, and get ties, buffers and random state of one process alone; a
+    model that looks at its numbers is built whole, which a note tells."""
+    folders = {name: project(tmp_path / name, ZOO) for name in ("one", "zoo", "looks")}
+    sharded = "--set=distributed={strategy: fsdp, wrap: [LSTM, Linear]}"
+    steps = "--set=sweep.steps=20"
+    optimizer = "--set=optimizer={target: 'train.py:optimizer'}"
+
+    alone = ("--set=data.batch_size=64", "--set=model=train.py:zoo", optimizer, steps)
+    finished(folders["one"], "run", "c.yaml", *alone, size=1)
+    for name in ("zoo", "looks"):
+        finished(
+            folders[name],
+            "run",
+            "c.yaml",
+            f"--set=model=train.py:{name}",
+            sharded,
+            optimizer,
+            steps,
+        )
+
+        has_curve_of(folders["one"], folders[name])
+        drawn = {(folders[name] / f"drawn.{rank}").read_text() for rank in (0, 1)}
+        assert drawn == {(folders["one"] / "drawn.0").read_text()}
+        assert (folders[name] / "built.0").read_text().split() == ["cpu"]
+        built = (folders[name] / "built.1").read_text().split()
+        notes = {note["code"]: note["message"] for note in report_of(folders[name])["notes"]}
+        if name == "zoo":
+            assert built == ["meta"]
+            assert "built-whole" not in notes
+        else:
+            assert built == ["meta", "cpu"]
+            assert notes["built-whole"].startswith("rank 1: the host held the whole model")
+
+
 def test_half_precision_and_a_note_on_broken_weights(tmp_path: Path) -> None:
     """bf16 computes in bfloat16; what is infinite or NaN is looked for in each rank's own part."""
     code = """
@@ -54,7 +128,8 @@ def test_half_precision_and_a_note_on_broken_weights(tmp_path: Path) -> None:
 
 
 def test_units_by_class_and_by_size() -> None:
-    """Inner modules come first, and what they hold no longer counts for those around them."""
+    """Inner modules come first, and what they hold no longer counts for those around them; what is
+    tied stays together."""
     model = nn.Sequential(
         nn.Linear(10, 10), nn.Sequential(nn.Linear(10, 20), nn.Tanh(), nn.Linear(20, 1))
     )
@@ -67,6 +142,28 @@ def test_units_by_class_and_by_size() -> None:
     with pytest.raises(InputError, match=r"distributed.wrap: names 'Liner', .* 'Linear'"):
         units(model, DistributedSection(wrap=["Liner"]))
 
+    inner.append(nn.Linear(20, 1))
+    inner[3].weight = inner[2].weight
+    assert units(model, DistributedSection(wrap=["Linear"])) == [first, inner[0]]
+    assert units(model, DistributedSection(wrap=["Linear", "Sequential"])) == [
+        first,
+        inner[0],
+        inner,
+    ]
+
+
+BAD_MODELS = """
+ready = nn.Linear(5, 3)
+def lazy():
+    return nn.LazyLinear(3)
+def uneven():
+    return nn.Linear(5, 3 + RANK)
+def first_falls():
+    if RANK == 0:
+        raise ValueError("no more of this")
+    return nn.Linear(5, 3)
+"""
+
 
 @pytest.mark.parametrize(
     ("option", "said"),
@@ -74,11 +171,14 @@ def test_units_by_class_and_by_size() -> None:
         ("sweep.precision=fp16", "sweep.precision = fp16 scales the loss"),
         ("sweep.low_memory=true", "sweep.low_memory = true updates inside the backward pass"),
         ("model=train.py:ready", "model is a ready Linear"),
+        ("model=train.py:lazy", "has layers without sizes yet, such as weight"),
+        ("model=train.py:uneven", "differs between rank 0 and rank 1, beginning with weight"),
+        ("model=train.py:first_falls", "building the model raised ValueError: no more of this"),
     ],
 )
 def test_what_does_not_go_with_sharding_is_refused(option: str, said: str, tmp_path: Path) -> None:
     """It is told before anything is trained."""
-    folder = project(tmp_path, "ready = nn.Linear(5, 3)")
+    folder = project(tmp_path, BAD_MODELS)
     ranks = Ranks(folder, "run", "c.yaml", "--set=distributed=fsdp", f"--set={option}")
 
     assert ranks.end() == [ExitCode.BAD_INPUT] * 2

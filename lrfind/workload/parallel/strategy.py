@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from itertools import count
 from typing import Any
@@ -45,21 +45,36 @@ class Parallel:
     device: torch.device
     precision: str = "fp32"
     _opened: Iterator[int] = field(default_factory=count, init=False, repr=False)
+    _noticed: list[Note] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def is_sharded(self) -> bool:
+        """Tell whether each rank holds a part of the model only."""
+        return self.section.strategy == "fsdp"
 
     def prepared(self, model: nn.Module) -> nn.Module:
         """Make a model ready for several ranks, before its optimizer is built."""
-        if self.device.type == "cuda":
-            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
-        if self.section.strategy != "fsdp":
+        if self.device.type != "cuda":
             return model
+        synchronised: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+        return synchronised
+
+    def sharded(self, make: Callable[[], nn.Module]) -> nn.Module:
+        """Make a model and spread it over the ranks, before its optimizer is built."""
         # Imported late: it takes as long as a short sweep.
+        from lrfind.workload.parallel.dealing import dealt_out
         from lrfind.workload.parallel.sharding import sharded
 
-        return sharded(model, self.section, self.precision, self.device, self.group.world.size)
+        def shard(model: nn.Module) -> nn.Module:
+            return sharded(model, self.section, self.precision, self.device, self.group.world.size)
+
+        model, notes = dealt_out(lambda: self.prepared(make()), shard, self.device, self.group)
+        self._noticed.extend(notes)
+        return model
 
     def objective(self, objective: Objective, model: nn.Module, accumulate: int) -> MeanObjective:
         """Make the objective that all ranks agree on; gradients are averaged behind it."""
-        if self.section.strategy == "fsdp":
+        if self.is_sharded:
             return MeanObjective(objective, model, self.group, accumulate)
         network = _Replica(
             model,
@@ -76,10 +91,12 @@ class Parallel:
     def notes(self, own: Sequence[Note], objective: Objective, model: nn.Module) -> list[Note]:
         """Join what the ranks noticed; what only another one saw is told with its number."""
         key = f"notes/{next(self._opened)}"
+        own = [*self._noticed, *own]
+        self._noticed.clear()
         if not self.group.world.leads:
             self.group.leave(key, [astuple(note) for note in own])
-            return [*own]
-        notes = [*own]
+            return own
+        notes = own
         for rank, others in self.group.found(key).items():
             known = {note.code for note in notes}
             notes += [
