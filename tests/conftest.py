@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lrfind.cli import main
+from tests import nursery
 
 # Before torch is imported, here and in subprocesses: models of the tests are so small that a second
 # thread only waits for the first, and on a busy machine for seconds.
@@ -21,6 +22,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # what happens on Ctrl-C is what many tests are about.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server that the tests' processes are forked from, where the whole suite runs.
+
+    Whatever comes to need one first would decide otherwise what all of them have imported.
+    """
+    if hasattr(config, "workerinput"):
+        nursery.start()
 
 
 @dataclass(frozen=True)

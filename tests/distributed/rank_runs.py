@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import socket
-import sys
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from tests.nursery import be_lrfind, nursery
 
 TRAIN = """
 import os, signal, sys, time
@@ -36,14 +36,6 @@ optimizer: adamw
 sweep: {steps: 40, auto_range: false}
 output: out
 """
-
-_PRELOADED = [
-    "lrfind.cli.app",
-    "lrfind.experiment",
-    "lrfind.plot",
-    "lrfind.distributed.group",
-    "lrfind.workload.parallel.sharding",
-]
 
 
 def project(folder: Path, code: str = "", config: str = CONFIG) -> Path:
@@ -71,8 +63,12 @@ class Ranks:
             names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
             launcher = {name: str(value) for name, value in names.items()}
             launcher["MASTER_ADDR"] = "127.0.0.1"
-            given = launcher if size > 1 else {}
-            process = _nursery().Process(target=_be, args=(str(folder), arguments, rank, given))
+            outputs = {1: f"stdout.{rank}", 2: f"stderr.{rank}"}
+            process = nursery().Process(
+                target=be_lrfind,
+                args=(str(folder), arguments, outputs),
+                kwargs={"environment": launcher if size > 1 else {}},
+            )
             process.start()
             self._processes.append(process)
 
@@ -118,25 +114,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _nursery() -> multiprocessing.context.ForkServerContext:
-    """Give the context whose server has imported torch and lrfind, once for all tests."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    return context
-
-
-def _be(folder: str, arguments: tuple[str, ...], rank: int, launcher: Mapping[str, str]) -> None:
-    """Be one rank of `lrfind` in a folder."""
-    from lrfind.cli import main
-
-    multiprocessing.set_start_method(None, force=True)
-    os.chdir(folder)
-    os.environ.update(launcher)
-    for descriptor, name in ((1, f"stdout.{rank}"), (2, f"stderr.{rank}")):
-        opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.dup2(opened, descriptor)
-        os.close(opened)
-    sys.argv = ["lrfind", *arguments]
-    main()

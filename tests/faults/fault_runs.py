@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
 import textwrap
 import time
 from collections.abc import Callable
@@ -13,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from tests.nursery import be_lrfind, nursery
 
 TRAIN = """
 import os, signal, sys, time, warnings
@@ -35,8 +35,6 @@ step: train.py:step
 optimizer: sgd
 output: out
 """
-
-_PRELOADED = ["lrfind.cli.app", "lrfind.cli.run", "lrfind.experiment", "lrfind.plot"]
 
 
 def project(folder: Path, code: str, config: str = CONFIG) -> Path:
@@ -67,8 +65,9 @@ class Run:
 
     def __init__(self, folder: Path, *arguments: str, before: str = "") -> None:
         self._folder = folder
-        self._process: BaseProcess = _nursery().Process(
-            target=_command, args=(str(folder), arguments, before)
+        outputs = {1: "stdout", 2: "stderr"}
+        self._process: BaseProcess = nursery().Process(
+            target=be_lrfind, args=(str(folder), arguments, outputs, before)
         )
         self._process.start()
         assert self._process.pid is not None
@@ -111,29 +110,6 @@ class Run:
         assert code is not None
         out, err = ((self._folder / name).read_text() for name in ("stdout", "stderr"))
         return Ended(code, out, err, elapsed_s)
-
-
-def _nursery() -> multiprocessing.context.ForkServerContext:
-    """Give the context whose server has imported torch and lrfind, once for all tests."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    return context
-
-
-def _command(folder: str, arguments: tuple[str, ...], before: str) -> None:
-    """Be `lrfind` in a folder."""
-    from lrfind.cli import main
-
-    # A loader's workers must start as they do in a process that a shell started.
-    multiprocessing.set_start_method(None, force=True)
-    os.chdir(folder)
-    for descriptor, name in ((1, "stdout"), (2, "stderr")):
-        opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.dup2(opened, descriptor)
-        os.close(opened)
-    exec(before, {})
-    sys.argv = ["lrfind", *arguments]
-    main()
 
 
 def rows_of(path: Path) -> int:
