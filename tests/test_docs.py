@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lrfind.errors import ExitCode
+from tests import nursery
 from tests.fenced import pages
 
 ROOT = Path(__file__).parents[1]
@@ -130,9 +129,7 @@ def test_readme_python_example_runs(tmp_path: Path) -> None:
         encoding="utf-8",
     )
 
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=300
-    )
+    done = nursery.ran(script, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.split()[0]) > 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import nursery
 
 ROOT = Path(__file__).parents[1]
 RECIPES = ROOT / "docs" / "recipes"
@@ -98,7 +98,7 @@ def test_a_recipe_runs_in_an_empty_folder(
             outcome = lrfind(*arguments)
             assert outcome.code == 0, f"{line}\n{outcome.err}"
         else:
-            done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+            done = nursery.ran(*arguments, cwd=tmp_path)
             assert (program, done.returncode) == ("python", 0), f"{line}\n{done.stderr}"
 
     assert commands

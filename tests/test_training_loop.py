@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from torch.utils.data import TensorDataset
 
 from lrfind.registry import import_file
+from tests import nursery
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "training_loop.py"
 
@@ -49,11 +48,9 @@ def test_another_lr_gives_other_losses() -> None:
     assert max(abs(a - b) for a, b in zip(ours, other, strict=True)) > 1e-4
 
 
-def test_the_example_is_a_script() -> None:
+def test_the_example_is_a_script(tmp_path: Path) -> None:
     """`python examples/training_loop.py` trains and says how well."""
-    run = subprocess.run(
-        [sys.executable, str(EXAMPLE)], capture_output=True, text=True, check=True, timeout=120
-    )
+    run = nursery.ran(EXAMPLE, cwd=tmp_path)
 
-    assert run.stderr == ""
+    assert (run.returncode, run.stderr) == (0, "")
     assert "of held-out digits right" in run.stdout

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 from test_run import DIGITS, FILES
 
 from lrfind.errors import ExitCode
+from tests import nursery
 
 FEW = ["--set", "device=cpu", "--set", "sweep.steps=60"]
 
@@ -168,11 +167,8 @@ def test_ctrl_c_keeps_the_sizes_that_are_done(tmp_path: Path) -> None:
     project(tmp_path, INTERRUPTED)
     (tmp_path / "out").mkdir()
     (tmp_path / "out/batch-sizes.json").write_text("of an earlier run")
-    done = subprocess.run(
-        [sys.executable, "-m", "lrfind", "run", "c.yaml", "--batch-sizes", "16,32,64",
-         "--out", "out"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    command = ["run", "c.yaml", "--batch-sizes", "16,32,64", "--out", "out"]
+    done = nursery.ran("-m", "lrfind", *command, cwd=tmp_path)
     law = json.loads((tmp_path / "out/batch-sizes.json").read_text())
 
     assert done.returncode == ExitCode.INTERRUPTED, done.stderr

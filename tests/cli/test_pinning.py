@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "lock"))
+sys.path += [str(Path(__file__).parents[1] / name) for name in ("lock", "faults")]
 
+from fault_runs import Run
 from lock_project import lock_of, make_project, run
 from test_lazy_imports import HEAVY, loaded
 
@@ -245,20 +244,14 @@ def test_a_pin_that_is_killed_leaves_the_old_lock(tmp_path: Path) -> None:
     write_lock(lock_of(config), config)
     before = lock_path(config).read_bytes()
     for wanted, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, ExitCode.INTERRUPTED)):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lrfind", "pin", "c.yaml"],
-            cwd=tmp_path,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stderr is not None
-        assert re.match(r"seed 1/500", process.stderr.readline())
-        time.sleep(0.2)
-        process.send_signal(wanted)
-        _, told = process.communicate(timeout=60)
+        process = Run(tmp_path, "pin", "c.yaml")
+        process.wait_for(lambda: "seed 2/500" in (tmp_path / "stderr").read_text())
+        process.send(wanted.name)
+        ended = process.end()
 
-        assert process.returncode == code
-        assert "Traceback" not in told
+        assert ended.code == code
+        assert ended.err.startswith("seed 1/500")
+        assert "Traceback" not in ended.err
         assert lock_path(config).read_bytes() == before
 
 

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from test_help import check_snapshot
 import lrfind as package
 from lrfind.cli.init import Template
 from lrfind.errors import ExitCode
+from tests import nursery
 
 ROOT = Path(__file__).parents[2]
 STARTERS = Path(package.__file__).parent / "templates"
@@ -54,13 +53,7 @@ def interrupted_at(folder: Path, index: int, name: str = "SIGINT") -> Any:
         "model: train.py:model\ndata: train.py:data\nstep: train.py:step\n"
         "optimizer: sgd\noutput: out\n"
     )
-    return subprocess.run(
-        [sys.executable, "-m", "lrfind", "run", "c.yaml"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return nursery.ran("-m", "lrfind", "run", "c.yaml", cwd=folder)
 
 
 def test_the_main_job(lrfind: Callable[..., Any], tmp_path: Path) -> None:
@@ -79,16 +72,14 @@ def test_format_lr_is_one_number_and_runs_repeat(
     lrfind: Callable[..., Any], tmp_path: Path
 ) -> None:
     """The bare number is the report's; a second process with the seed writes the same bytes."""
-    command = [sys.executable, "-m", "lrfind", "run", str(DIGITS), "--set", "device=cpu"]
-    first = subprocess.run(
-        [*command, "--format", "lr", "--out", tmp_path / "a"], capture_output=True, check=True
-    )
-    second = lrfind("run", DIGITS, "--set", "device=cpu", "--format", "lr", "--out", tmp_path / "b")
+    command = ["run", DIGITS, "--set", "device=cpu", "--format", "lr", "--out"]
+    first = nursery.ran("-m", "lrfind", *command, "a", cwd=tmp_path)
+    second = lrfind(*command, tmp_path / "b")
     report = json.loads((tmp_path / "a" / "report.json").read_text())
 
-    assert re.fullmatch(rb"[0-9.e-]+\n", first.stdout)
+    assert re.fullmatch(r"[0-9.e-]+\n", first.stdout)
     assert float(first.stdout) == report["suggestion"]["lr"]
-    assert first.stdout.decode() == second.out
+    assert first.stdout == second.out
     assert (tmp_path / "a" / "curve.csv").read_bytes() == (tmp_path / "b/curve.csv").read_bytes()
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from lrfind.errors import ExitCode
+from tests import nursery
 
 DIGITS = Path(__file__).parents[2] / "configs" / "digits.yaml"
 FILES = ["curve.csv", "curve.png", "report.json"]
@@ -85,13 +84,7 @@ def test_ctrl_c_during_trials_keeps_the_sweeps_answer(tmp_path: Path) -> None:
         "model: train.py:model\ndata: train.py:data\nstep: train.py:step\noptimizer: sgd\n"
         "sweep: {start_lr: 1e-4, end_lr: 3, steps: 80}\noutput: out\nrefine: true\ndevice: cpu\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "lrfind", "run", "c.yaml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = nursery.ran("-m", "lrfind", "run", "c.yaml", cwd=tmp_path)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
 
     assert done.returncode == ExitCode.INTERRUPTED, done.stderr

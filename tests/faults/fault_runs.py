@@ -66,6 +66,8 @@ class Run:
     def __init__(self, folder: Path, *arguments: str, before: str = "") -> None:
         self._folder = folder
         outputs = {1: "stdout", 2: "stderr"}
+        for name in outputs.values():
+            (folder / name).write_text("")
         self._process: BaseProcess = nursery().Process(
             target=be_lrfind, args=(str(folder), arguments, outputs, before)
         )

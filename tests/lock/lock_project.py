@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lrfind.lock.lock import Lock
 from lrfind.lock.versions import versions_here
+from tests import nursery
 
 TRAIN = """
 import torch
@@ -88,11 +87,4 @@ def lock_of(config: Path, **changes: Any) -> Lock:
 
 def run(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `lrfind` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "lrfind", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return nursery.ran("-m", "lrfind", *arguments, cwd=cwd, NO_COLOR="1", **environment)

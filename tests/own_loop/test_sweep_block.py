@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from lrfind import range_test
 from lrfind.curve import StopReason
 from lrfind.errors import InputError
 from lrfind.export import read_report
+from tests import nursery
 
 Batch = tuple[Tensor, Tensor]
 
@@ -328,9 +327,7 @@ def test_the_existing_script_runs_and_trains_better_than_it_did(tmp_path: Path) 
     """`examples/existing_script.py` finds an LR, and its own loop goes on with it."""
     script = Path(__file__).parents[2] / "examples" / "existing_script.py"
 
-    run = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    run = nursery.ran(script, cwd=tmp_path)
 
     assert run.returncode == 0, run.stderr
     suggestion, *epochs = run.stdout.splitlines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from lrfind.errors import ExitCode
+from tests import nursery
 
 ROOT = Path(__file__).parents[2]
 
@@ -338,16 +338,7 @@ def test_parts_in_several_files_are_followed_and_run(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "broken.py").write_text("def (")
     commands = [["init", "--from", "script", "src"], ["run", "lrfind.yaml", "-q", "--format", "lr"]]
 
-    done = [
-        subprocess.run(
-            [sys.executable, "-m", "lrfind", *command],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        for command in commands
-    ]
+    done = [nursery.ran("-m", "lrfind", *command, cwd=tmp_path) for command in commands]
 
     assert [run.returncode for run in done] == [0, 0], done[-1].stderr + done[0].stderr
     written = yaml.safe_load((tmp_path / "lrfind.yaml").read_text())

@@ -23,6 +23,7 @@ from lrfind.errors import ExitCode
 from lrfind.export import read_report
 from lrfind.report import Report
 from lrfind.trackers import destination
+from tests import nursery
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 180
@@ -53,9 +54,11 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command += ["--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
     command += ["--artifacts-destination", str(folder / "artifacts")]
+    # Jobs would be another eight processes, none of which has to do with runs.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=log, start_new_session=True
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
         url, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE_S
@@ -94,15 +97,7 @@ def _logged(server: str, tmp_path_factory: pytest.TempPathFactory) -> Logged:
     config = ["run", str(ROOT / "configs" / "digits_seeds.yaml"), "--out", "out", "--format", "lr"]
     small = ["--set", "sweep.seeds=2", "--set", "sweep.steps=60", "--set", "device=cpu"]
     logs = ["--log", "tensorboard:tb", "--log", f"mlflow:{server}", "--log", "wandb:mine"]
-    run = subprocess.run(
-        [sys.executable, "-m", "lrfind", *config, *small, *logs],
-        cwd=folder,
-        env={**os.environ, "WANDB_MODE": "offline", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    run = nursery.ran("-m", "lrfind", *config, *small, *logs, cwd=folder, WANDB_MODE="offline")
     assert run.returncode == ExitCode.OK, run.stderr
     assert float(run.stdout) > 0
     return Logged(folder, server, read_report(folder / "out" / "report.json"), run.stderr)
