@@ -115,7 +115,9 @@ def test_running_imports_the_targets(
     assert sorted(sprung(project)) == ["path/sprung", "sprung"]
 
 
-def test_a_lock_is_read_without_importing_what_its_config_names(project: Path) -> None:
+def test_a_lock_is_read_without_importing_what_its_config_names(
+    project: Path, lrfind: Callable[..., Any]
+) -> None:
     """`get` prints a pin and `check --no-run` finds it stale, and neither springs a trap."""
     (project / "code.py").write_text(
         "import torch\nmodel = torch.nn.Linear(1, 1)\nX = torch.randn(8, 1)\ndata = [(X, X)]\n"
@@ -123,8 +125,7 @@ def test_a_lock_is_read_without_importing_what_its_config_names(project: Path) -
     (project / "lrfind.yaml").write_text(
         "model: code.py:model\ndata: code.py:data\nloss: mse_loss\n"
     )
-    pinned = start(project, "pin", "lrfind.yaml", "--lr", "0.1", "--reason", "a test")
-    assert pinned.returncode == 0, pinned.stderr
+    assert lrfind("pin", "lrfind.yaml", "--lr", "0.1", "--reason", "a test").code == 0
     (project / "lrfind.yaml").write_text(CONFIG)
 
     got = start(project, "get", "lrfind.yaml")

@@ -34,8 +34,12 @@ def model() -> nn.Module:
 
 @pytest.fixture(autouse=True)
 def _no_collector() -> Iterator[None]:
-    """Keep cycles of references alive: nothing may wait for the collector to be freed."""
+    """Keep cycles of references alive: nothing may wait for the collector to be freed.
+
+    What is there already is out of sight, so that looking through all objects takes a moment.
+    """
     gc.collect()
+    gc.freeze()
     gc.disable()
     yield
     gc.enable()
