@@ -24,12 +24,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the server that the tests' processes are forked from, where the whole suite runs.
+@pytest.fixture(scope="session", autouse=True)
+def _nursery(request: pytest.FixtureRequest) -> None:
+    """Start the server that processes are forked from, in each worker of a suite.
 
     Whatever comes to need one first would decide otherwise what all of them have imported.
     """
-    if hasattr(config, "workerinput"):
+    if hasattr(request.config, "workerinput"):
         nursery.start()
 
 

@@ -124,6 +124,14 @@ def temporary_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
 
 
+def leaves_nobody(folder: Path, limit_s: float = 60) -> None:
+    """Wait until the helpers of a run have noticed that it is gone; none may live on."""
+    end = time.monotonic() + limit_s
+    while processes_in(folder) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert processes_in(folder) == []
+
+
 def processes_in(folder: Path) -> list[int]:
     """Find the living processes whose working folder this is."""
     found = []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_runs import CONFIG, Run, processes_in, project, temporary_files
+from fault_runs import CONFIG, Run, leaves_nobody, project, temporary_files
 
 sys.path.append(str(Path(__file__).parents[1] / "lock"))
 
@@ -47,14 +47,6 @@ def pinned(folder: Path, code: str) -> Path:
     config = project(folder, code, CONFIG + SWEEP) / "c.yaml"
     write_lock(lock_of(config), config)
     return config
-
-
-def leaves_nobody(folder: Path) -> None:
-    """Wait a moment for the server of processes, which ends when it hears nobody any more."""
-    end = time.monotonic() + 5
-    while processes_in(folder) and time.monotonic() < end:
-        time.sleep(0.01)
-    assert processes_in(folder) == []
 
 
 ENDS = {

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fault_runs import CONFIG, Ended, Run, processes_in, project, rows_of
+from fault_runs import CONFIG, Ended, Run, leaves_nobody, project, rows_of
 
 from lrfind.errors import ExitCode
 
@@ -36,14 +36,6 @@ SLEEP = "time.sleep(600)"
 DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 
 
-def nobody_is_left(folder: Path) -> None:
-    """Check that no process of a run lives on; its own helpers get a moment to notice."""
-    end = time.monotonic() + 5
-    while processes_in(folder) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert processes_in(folder) == []
-
-
 def started(folder: Path, fault: str, *options: str) -> Run:
     """Start a run whose worker goes wrong at sample 400."""
     return Run(project(folder, CODE.format(fault=fault), WORKERS), "run", "c.yaml", *options)
@@ -62,7 +54,7 @@ def test_a_worker_that_dies_is_named_as_the_datas(name: str, tmp_path: Path) -> 
     assert 90 < rows_of(tmp_path / "out" / "curve.csv") < 100
     if name != "raises":
         assert "see why with --set data.num_workers=0" in done.err
-    nobody_is_left(tmp_path)
+    leaves_nobody(tmp_path)
 
 
 def is_told_and_kept(folder: Path, done: Ended, code: ExitCode) -> None:
@@ -71,7 +63,7 @@ def is_told_and_kept(folder: Path, done: Ended, code: ExitCode) -> None:
     assert "Traceback" not in done.err
     assert rows_of(folder / "out" / "curve.csv") > 90
     assert "partial" in done.out
-    nobody_is_left(folder)
+    leaves_nobody(folder)
 
 
 @pytest.mark.parametrize("fault", [SLEEP, DEAF], ids=["sleeps", "ignores SIGTERM"])
