@@ -19,12 +19,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+NOT_FOR_USERS = {"all", "docs", "test", "bench"}
+"""Extras whose oldest versions are not promised: of tools, of other finders, and no libraries."""
+
 SHIPPED = ["lrfind", "tests", "configs", "examples", "docs", "benchmarks"]
 
 
-def pinned(name: str) -> dict[str, str]:
-    """Read `package==version` lines of a constraints file."""
-    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+def pinned(name: str, *, own: bool = False) -> dict[str, str]:
+    """Read `package==version` lines of a constraints file; `own`: those of its first block."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    lines = (text.partition("\n\n")[0] if own else text).splitlines()
     return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
@@ -41,21 +46,30 @@ def padded(text: str) -> tuple[int, ...]:
 
 
 def test_the_oldest_versions_are_the_lower_bounds() -> None:
-    """Each dependency's lower bound is what constraints-oldest.txt installs and CI runs."""
-    extras = PROJECT["optional-dependencies"]
-    bounds = lower_bounds([*PROJECT["dependencies"], *extras["examples"]])
-    oldest = pinned("constraints-oldest.txt")
+    """Each lower bound, of extras too, is what constraints-oldest.txt installs and CI runs."""
+    promised = [*PROJECT["dependencies"]]
+    for extra in set(EXTRAS) - NOT_FOR_USERS:
+        promised += EXTRAS[extra]
+    bounds = lower_bounds(promised)
 
-    assert len(bounds) == len(PROJECT["dependencies"]) + len(extras["examples"])
+    assert len(bounds) == len(promised)
     assert {name: padded(bound) for name, bound in bounds.items()} == {
-        name: padded(text) for name, text in oldest.items()
+        name: padded(text) for name, text in pinned("constraints-oldest.txt", own=True).items()
     }
+
+
+def test_all_is_every_extra_of_users() -> None:
+    """What CI installs with the oldest versions leaves no extra out."""
+    (everything,) = EXTRAS["all"]
+
+    assert everything.startswith("lrfind[")
+    assert {*everything[len("lrfind[") : -1].split(",")} == set(EXTRAS) - NOT_FOR_USERS
 
 
 def test_constraints_name_every_dependency_within_its_bounds() -> None:
     """What is tested lies within what is promised, extras included."""
     everything = [*PROJECT["dependencies"]]
-    for extra, requirements in PROJECT["optional-dependencies"].items():
+    for extra, requirements in EXTRAS.items():
         if extra != "bench":
             everything += [r for r in requirements if not r.startswith("lrfind[")]
     tested = {

@@ -7,7 +7,6 @@ own. The sweep does the steps.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,9 +117,6 @@ class _Steps:
 
     def __init__(self, trainer: Any) -> None:
         self._trainer = trainer
-        # The device came later than the method.
-        takes_device = len(inspect.signature(trainer.get_batch_samples).parameters) > 2
-        self._device = [trainer.args.device] if takes_device else []
         self._items: Any = None
         self._count = 1
 
@@ -145,7 +141,9 @@ class _Steps:
         """Count the items that the update's loss is a mean over."""
         self._count = len(batches)
         self._trainer.current_gradient_accumulation_steps = self._count
-        _, self._items = self._trainer.get_batch_samples(iter(batches), self._count, *self._device)
+        _, self._items = self._trainer.get_batch_samples(
+            iter(batches), self._count, self._trainer.args.device
+        )
 
     def before_forward(self, batch: Any, index: int) -> None:
         """Do nothing."""
@@ -170,7 +168,7 @@ class _Steps:
         if told is not None:
             return bool(told)
         by_model = trainer.model_accepts_loss_kwargs and self._items is not None
-        return by_model or getattr(trainer, "compute_loss_func", None) is not None
+        return by_model or trainer.compute_loss_func is not None
 
 
 class _Prepared(BaseException):

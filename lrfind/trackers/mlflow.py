@@ -40,7 +40,7 @@ def open_mlflow(destination: Destination) -> Log:
     """
     for name, value in HABITS.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient, set_tracking_uri
     from mlflow.exceptions import MlflowException
 
     try:
@@ -54,6 +54,8 @@ def open_mlflow(destination: Destination) -> Log:
         raise InputError(Problem(destination.where, what, "check the URI and its server")) from None
 
     def log(entry: Entry) -> str:
+        # Up to MLflow 3.6, files go where the process is set to, whatever the client is.
+        set_tracking_uri(destination.place)
         run = client.create_run(experiment, run_name=entry.name).info.run_id
         try:
             _write(client, run, entry)

@@ -153,6 +153,7 @@ def test_a_compute_loss_of_ones_own_is_used(
 
     def build() -> Trainer:
         trainer = vit(tmp_path)
+        trainer.model.accepts_loss_kwargs = True
         args = arguments(tmp_path, gradient_accumulation_steps=2)
         return Own(model=trainer.model, args=args, train_dataset=trainer.train_dataset)
 

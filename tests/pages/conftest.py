@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from browser import find_browser
-from playwright.sync_api import Browser, sync_playwright
 from sample_pages import NAMES, write
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +20,8 @@ def browser() -> Iterator[Browser]:
     path = find_browser()
     if path is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as started:
         running = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running
