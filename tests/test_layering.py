@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "lrfind"
 
 RANKS = [
     {"errors", "smoothing", "output_format", "plain_text", "strict_json"},
-    {"registry", "spec", "curve", "atomic", "intake", "distributed"},
+    {"registry", "spec", "curve", "atomic", "intake", "distributed", "extras"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame", "data"},
     {"config", "workload", "ramp", "batch_law"},
     {"refine", "seed_sweeps", "edit", "frameworks", "keywords", "survey"},

@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 from lrfind.data.csv_text import CsvForm, read_csv
 from lrfind.data.place import Place, table_file
 from lrfind.errors import InputError
+from lrfind.extras import require_recent
 from lrfind.registry import load_target, nearest, parse_target
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def _read_parquet(path: Path, rows: int | None, place: Place) -> DataFrame:
     except ImportError:
         what = f"{path.name} is a Parquet file, which needs pyarrow"
         raise place.error(what, "pip install 'lrfind[parquet]'", "path") from None
+    require_recent("parquet", place.problem("", "", "path").where)
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             groups = map(file.metadata.row_group, range(file.num_row_groups))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from lrfind.errors import InputError, Problem
+from lrfind.extras import require_recent
 from lrfind.spec import Spec
 
 _LIBRARIES = {
-    "lightning": ("lightning", "pytorch_lightning"),
-    "huggingface": ("transformers",),
+    "lightning": (("lightning", "pytorch_lightning"),),
+    "huggingface": (("transformers",), ("accelerate",)),
 }
-"""What a section works with, any one of them."""
+"""What a section works with: of each, any one."""
 
 
 def require_fit(spec: Spec, *, is_alone: bool) -> None:
@@ -22,15 +23,16 @@ def require_fit(spec: Spec, *, is_alone: bool) -> None:
         is_alone: whether this process is the only one.
 
     Raises:
-        InputError: the library is not installed; there are several processes; the update is wanted
-            inside the backward pass, where hooks and clipping look at all gradients; the model is
-            to be compiled; or the Trainer decides already what the sweep's section decides.
+        InputError: a library is not installed, or too old; there are several processes; the update
+            is wanted inside the backward pass, where hooks and clipping look at all gradients; the
+            model is to be compiled; or the Trainer decides already what the sweep's section does.
     """
     framework = spec.framework or ""
-    names = _LIBRARIES[framework]
-    if not any(find_spec(name) for name in names):
-        what = f"needs {' or '.join(names)}, which is not installed"
-        raise InputError(Problem(framework, what, f"pip install 'lrfind[{framework}]'"))
+    for names in _LIBRARIES[framework]:
+        if not any(find_spec(name) for name in names):
+            what = f"needs {' or '.join(names)}, which is not installed"
+            raise InputError(Problem(framework, what, f"pip install 'lrfind[{framework}]'"))
+    require_recent(framework, framework)
     if not is_alone:
         what = "is swept by one process, and a launcher started several"
         raise InputError(Problem(framework, what, "start lrfind without torchrun"))

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from lrfind.errors import InputError, Problem
+from lrfind.extras import require_recent
 
 
 def require_libraries() -> Path:
@@ -15,7 +16,7 @@ def require_libraries() -> Path:
         The path of `d3.v5.min.js`, or of a later version.
 
     Raises:
-        InputError: the extra `html` is not installed.
+        InputError: the extra `html` is not installed, or too old.
     """
     # Only its files are wanted: importing mpld3 would import pyplot.
     spec = importlib.util.find_spec("mpld3")
@@ -29,4 +30,5 @@ def require_libraries() -> Path:
                 "pip install 'lrfind[html]'",
             )
         )
+    require_recent("html", "report.html")
     return scripts[-1]

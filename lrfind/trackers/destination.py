@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from lrfind.errors import InputError, Problem
+from lrfind.extras import require_recent
 from lrfind.registry import nearest
 from lrfind.trackers.entry import Entry
 
@@ -78,7 +79,8 @@ def parse_destination(text: str) -> Destination:
     """Split `KIND:PLACE`.
 
     Raises:
-        InputError: the kind is unknown, its place is missing, or its library is not installed.
+        InputError: the kind is unknown, its place is missing, or its library is not installed or
+            too old.
     """
     kind, _, place = text.partition(":")
     destination = Destination(text, kind, place)
@@ -92,6 +94,7 @@ def parse_destination(text: str) -> Destination:
     if find_spec(known.module) is None:
         what = f"{kind} is not installed"
         raise InputError(Problem(destination.where, what, f"pip install 'lrfind[{kind}]'"))
+    require_recent(kind, destination.where)
     return destination
 
 

@@ -13,6 +13,7 @@ from accelerate.state import AcceleratorState, PartialState
 from transformers import Trainer
 
 from lrfind.errors import InputError
+from lrfind.frameworks import fit
 from lrfind.frameworks.fit import require_fit
 from lrfind.frameworks.huggingface import HuggingFaceRecipe
 from lrfind.spec import Spec, SweepSection
@@ -132,6 +133,16 @@ def test_what_the_arguments_decide_is_not_decided_twice(sweep: dict[str, Any], t
         require_fit(spec, is_alone=True)
     with pytest.raises(InputError, match="one process"):
         require_fit(spec, is_alone=False)
+
+
+def test_a_library_that_is_missing_is_told_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Trainer takes transformers and accelerate; either one is told by its name."""
+    libraries = (("transformers",), ("a_module_that_nobody_has",))
+    monkeypatch.setitem(fit._LIBRARIES, "huggingface", libraries)
+    spec = Spec.model_validate({"huggingface": {"trainer": "t.py:build"}})
+
+    with pytest.raises(InputError, match=r"a_module_that_nobody_has.*'lrfind\[huggingface\]'"):
+        require_fit(spec, is_alone=True)
 
 
 @pytest.mark.parametrize(("is_scaled", "low"), [(False, 5), (None, 10)])
