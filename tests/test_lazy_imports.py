@@ -67,19 +67,31 @@ def test_the_version_comes_without_rich() -> None:
     assert "rich" not in loaded("--version")
 
 
-def test_a_run_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
-    """`run` of the digits draws its picture without pyplot, and loads no pandas and no SciPy."""
+@pytest.fixture(scope="module", name="after_a_run")
+def _after_a_run(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The modules that `lrfind run configs/digits.yaml` has imported at its end."""
+    folder = tmp_path_factory.mktemp("digits")
     config = Path(__file__).parents[1] / "configs" / "digits.yaml"
 
-    modules = loaded(
-        "run", str(config), "--set", "sweep.steps=20", "--out", "out", "-q", folder=tmp_path
-    )
+    modules = loaded("run", str(config), "--out", "out", folder=folder)
 
-    assert (tmp_path / "out" / "curve.png").exists()
+    assert (folder / "out" / "curve.png").exists()
+    return modules
+
+
+def test_a_run_imports_no_compiler(after_a_run: set[str]) -> None:
+    """Neither dynamo, inductor nor sympy: importing them would take longer than the sweep."""
+    assert after_a_run & {"torch._dynamo", "torch._inductor", "sympy"} == set()
+
+
+def test_a_run_imports_nothing_that_it_does_not_use(after_a_run: set[str]) -> None:
+    """`run` of the digits draws its picture without pyplot, and loads no pandas and no SciPy."""
+    modules = after_a_run
+
     assert {"torch", "matplotlib"} <= modules
     unused = {"matplotlib.pyplot", "matplotlib.style", "pandas", "scipy", "sklearn"}
     unused |= {"tensorboard", "mlflow", "wandb", "lrfind.trackers"}
-    assert modules & (unused | {"torch._dynamo", "sympy"}) == set()
+    assert modules & unused == set()
     # Installed here all the same, which costs a run nothing.
     assert modules & EXTRAS == set()
 
@@ -95,6 +107,14 @@ def test_saved_curves_are_read_without_torch(arguments: list[str], tmp_path: Pat
 
     assert "numpy" in packages
     assert "torch" not in packages
+
+
+def test_the_probe_sees_what_is_loaded() -> None:
+    """The same look at `sys.modules` finds sympy where something imports it."""
+    code = PROBE.replace("main()", "import sympy", 1).replace("from lrfind.cli import main\n", "")
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "sympy" in run.stdout.rsplit("LOADED", 1)[1].split()
 
 
 def test_importing_lrfind_imports_nothing_heavy() -> None:

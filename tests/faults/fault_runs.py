@@ -114,6 +114,19 @@ class Run:
         return Ended(code, out, err, elapsed_s)
 
 
+def overdue(folder: Path, *arguments: str, before: str = "") -> tuple[Ended, int]:
+    """Run code that hangs once it has called `reach`; what the time limit left, and the limit.
+
+    The limit grows until the code has come so far: on a busy machine that takes a while.
+    """
+    for limit_s in (1, 2, 4, 8, 16, 32):
+        (folder / "reached").unlink(missing_ok=True)
+        done = Run(folder, *arguments, "--timeout", str(limit_s), before=before).end()
+        if (folder / "reached").exists():
+            return done, limit_s
+    raise AssertionError(done.err)
+
+
 def rows_of(path: Path) -> int:
     """Count the points of a saved curve."""
     return len(path.read_text().splitlines()) - 1

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_runs import CONFIG, Run, leaves_nobody, project, temporary_files
+from fault_runs import CONFIG, Run, leaves_nobody, overdue, project, temporary_files
 
 sys.path.append(str(Path(__file__).parents[1] / "lock"))
 
@@ -51,7 +51,7 @@ def pinned(folder: Path, code: str) -> Path:
 
 ENDS = {
     "exits": ("os._exit(0)", "bad input", "its process ended itself with exit code 0"),
-    "hangs": ("time.sleep(60)", "timed out", "was not done 3 s after the start (--timeout)"),
+    "hangs": ("time.sleep(60)", "timed out", "was not done {} s after the start (--timeout)"),
     "raises": ("1 / 0", "bad input", "computing the loss raised ZeroDivisionError"),
     "crashes": ("__import__('ctypes').string_at(0)", "bad input", "ended by SIGSEGV"),
     "leaves": ("sys.exit(0)", "bad input", "computing the loss raised SystemExit: 0"),
@@ -66,13 +66,18 @@ def test_what_ends_one_config_does_not_stop_the_others(
         pinned(tmp_path / name, f"def step(model, batch): {code}\n")
     pinned(tmp_path / "z", FINE)
 
-    done = lrfind("check", tmp_path, "--timeout", "3", "--format", "json", "-q")
-    checks = {Path(found["config"]).parent.name: found for found in json.loads(done.out)["checks"]}
+    for limit_s in (3, 9, 27):
+        done = lrfind("check", tmp_path, "--timeout", limit_s, "--format", "json", "-q")
+        found = json.loads(done.out)["checks"]
+        checks = {Path(check["config"]).parent.name: check for check in found}
+        # On a busy machine what does not hang takes long as well.
+        if [check["state"] for check in found].count("timed out") == 1:
+            break
 
     assert done.code == ExitCode.BAD_INPUT
     for name, (_, state, told) in ENDS.items():
         assert checks[name]["state"] == state, checks[name]
-        assert told in checks[name]["findings"][0]
+        assert told.format(limit_s) in checks[name]["findings"][0]
     assert checks["z"]["state"] == "drifted"
     assert checks["z"]["found_lr"] > 0.0071
 
@@ -81,11 +86,13 @@ def test_a_config_that_hangs_has_a_code_of_its_own(tmp_path: Path) -> None:
     """`--timeout` gives up code that swallows every exception: 124, and where it stood."""
     pinned(tmp_path, DEAF)
 
-    done = Run(tmp_path, "check", "c.yaml", "--timeout", "1").end()
+    done, limit_s = overdue(tmp_path, "check", "c.yaml")
 
     assert done.code == ExitCode.TIMED_OUT
     assert "timed out" in done.out
-    assert "c.yaml:4: step (train.py:step): computing the loss was not done 1 s" in done.out
+    assert (
+        f"c.yaml:4: step (train.py:step): computing the loss was not done {limit_s} s" in done.out
+    )
     leaves_nobody(tmp_path)
 
 
@@ -148,10 +155,12 @@ def test_a_pin_that_is_told_to_end_leaves_the_lock(
 
 def test_a_pin_has_a_time_limit(tmp_path: Path) -> None:
     """`--timeout` ends a pin that hangs with 124, the phase and the user's line."""
-    done = Run(project(tmp_path, DEAF), "pin", "c.yaml", "--timeout", "1", "-q").end()
+    done, limit_s = overdue(project(tmp_path, DEAF), "pin", "c.yaml", "-q")
 
     assert done.code == ExitCode.TIMED_OUT
-    assert "c.yaml:4: step (train.py:step): computing the loss was not done 1 s" in done.err
+    assert (
+        f"c.yaml:4: step (train.py:step): computing the loss was not done {limit_s} s" in done.err
+    )
     assert "time.sleep(1)" in done.err
     assert not lock_path(tmp_path / "c.yaml").exists()
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fault_runs import CONFIG, Ended, Run, leaves_nobody, project, rows_of
+from fault_runs import CONFIG, Ended, Run, leaves_nobody, overdue, project, rows_of
 
 from lrfind.errors import ExitCode
 
@@ -69,10 +69,12 @@ def is_told_and_kept(folder: Path, done: Ended, code: ExitCode) -> None:
 @pytest.mark.parametrize("fault", [SLEEP, DEAF], ids=["sleeps", "ignores SIGTERM"])
 def test_a_worker_that_hangs_is_left_by_a_time_limit(fault: str, tmp_path: Path) -> None:
     """`--timeout` names the data, keeps the curve and takes the workers along."""
-    done = started(tmp_path, fault, "--timeout", "6").end()
+    folder = project(tmp_path, CODE.format(fault=fault), WORKERS)
+    done, limit_s = overdue(folder, "run", "c.yaml")
 
     is_told_and_kept(tmp_path, done, ExitCode.TIMED_OUT)
-    assert "data (train.py:data): reading the data was not done 6 s after the start" in done.err
+    said = f"data (train.py:data): reading the data was not done {limit_s} s after the start"
+    assert said in done.err
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
