@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lrfind.absent import install, missing_of
 from lrfind.errors import InputError, Problem, UserCodeError
 
 
@@ -213,12 +214,21 @@ def _import_module(target: Target, folder: Path, where: str, key: str) -> Module
         # Only the module asked for is the config's mistake; a missing import inside it is theirs.
         is_asked_for = target.module == name or target.module.startswith(f"{name}.")
         if isinstance(error, ModuleNotFoundError) and is_asked_for and not target.is_file:
-            remedy = "install it, or write file.py:attr for a file beside the config"
+            remedy = _install(name) or "install it"
+            remedy += ", or write file.py:attr for a file beside the config"
             problem = Problem(where, f"{shown}: there is no module named {name!r}", remedy)
             raise InputError(problem) from None
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         what = f"{shown}: importing {target.module} raised {text}"
-        raise UserCodeError(Problem(where, what, "mend the module")) from error
+        is_missing = isinstance(error, ModuleNotFoundError)
+        remedy = (is_missing and _install(name)) or "mend the module"
+        raise UserCodeError(Problem(where, what, remedy)) from error
+
+
+def _install(module: str) -> str:
+    """Write the command that installs a missing module; empty where none of our extras does."""
+    missing = missing_of([module])
+    return install(missing) if missing else ""
 
 
 def load_entry(entry: Entry) -> Any:

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "lrfind"
 
 RANKS = [
-    {"errors", "smoothing", "output_format", "plain_text", "strict_json"},
+    {"absent", "errors", "smoothing", "output_format", "plain_text", "strict_json"},
     {"registry", "spec", "curve", "atomic", "intake", "distributed", "extras"},
     {"optim", "schedulers", "scaling", "suggest", "config_messages", "frame", "data"},
     {"config", "workload", "ramp", "batch_law"},

@@ -92,6 +92,7 @@ def _template(name: str | None) -> Template:
 def _write_starter(template: Template, folder: Path, *, force: bool) -> None:
     from importlib.resources import files
 
+    from lrfind.absent import install, missing_of
     from lrfind.atomic import write_atomically
 
     source = files("lrfind").joinpath("templates", template.value.replace("-", "_"))
@@ -100,6 +101,24 @@ def _write_starter(template: Template, folder: Path, *, force: bool) -> None:
     for name in names:
         write_atomically(folder / name, source.joinpath(name).read_bytes())
         print(folder / name)
+    missing = missing_of(_imports(source.joinpath("train.py").read_text()))
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        say(f"note: train.py needs {' and '.join(missing)}, which {are} not installed here")
+        say(f"next: {install(missing)}")
+
+
+def _imports(code: str) -> list[str]:
+    """List the modules that a file imports, read and not run."""
+    import ast
+
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append(node.module or "")
+    return found
 
 
 def _write_config(origin: Origin, path: Path, folder: Path, *, force: bool) -> None:

@@ -2,7 +2,7 @@
 
 A denoising autoencoder: the input is made from the image, and the image itself is the target, so
 no `loss(model(x), y)` fits. `step(model, batch) -> loss` fits anything: several inputs, several
-losses, two networks. The data come with scikit-learn (`pip install scikit-learn`).
+losses, two networks. The data come with scikit-learn (`pip install 'lrfind[examples]'`).
 """
 
 import torch

@@ -1,6 +1,7 @@
 """The module and the data that `lrfind.yaml` names; put your own here.
 
-Nothing in this file knows of lrfind. The data come with scikit-learn (`pip install scikit-learn`).
+Nothing in this file knows of lrfind. The data come with scikit-learn:
+`pip install 'lrfind[examples]'`.
 """
 
 import lightning as L
