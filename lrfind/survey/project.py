@@ -220,9 +220,12 @@ def _parsed(path: Path, root: Path) -> Source:
     data = read_bytes(path, MAX_BYTES, "check the path")
     try:
         tree = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f"{path}:{getattr(error, 'lineno', None) or 1}"
-        what = f"is no Python that can be read: {getattr(error, 'msg', error)}"
+        # Python's parser calls its full stack a lack of memory.
+        is_deep = isinstance(error, RecursionError | MemoryError)
+        why = "it is nested too deep" if is_deep else getattr(error, "msg", error)
+        what = f"is no Python that can be read: {why}"
         raise InputError(Problem(where, what, "mend it")) from None
     parts = path.relative_to(root).with_suffix("").parts
     module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -34,6 +34,22 @@ schedule: cosine
 sweep: {validation: trap.py:data}
 """
 
+LOOP = f"""{TRAP}
+import torch
+from torch import nn
+from trap import data
+def build(): return nn.Linear(4, 1)
+def samples(): return data()
+if __name__ == "__main__":
+    model = build()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for x, y in torch.utils.data.DataLoader(samples(), batch_size=8):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+"""
+"""A training script that leaves a trace when it is imported or run."""
+
 SHADOWED = ("numpy", "matplotlib", "rich", "typer", "pydantic", "ruamel", "torch", "pandas")
 """What lrfind imports, as a name of a file in the working folder."""
 
@@ -45,6 +61,8 @@ READERS = {
     "list": "list",
     "schema": "schema",
     "init": "init --dir new",
+    "init-from": "init --from script loop.py --dir new",
+    "apply": "apply report.json --to own.yaml:lr",
     "scale": "scale --lr 0.1 --from 8 --to 16",
 }
 
@@ -62,6 +80,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "trapped_package.py").write_text(TRAP)
     (tmp_path / "lrfind.yaml").write_text(CONFIG)
+    (tmp_path / "loop.py").write_text(LOOP)
+    (tmp_path / "own.yaml").write_text("lr: 1e-3\n")
     write_curves([curve()], tmp_path / "curve.csv")
     spec = {"suggest": {"method": "trap.py:rule", "args": {}}}
     report = make_report([curve()], "auto", spec=spec)
