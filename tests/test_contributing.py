@@ -95,4 +95,4 @@ def test_what_the_page_shows_is_written_as_the_house_writes() -> None:
             )
             assert done.returncode == 0, f"{name}\n{done.stdout}{done.stderr}"
 
-    assert len(shown) == 4
+    assert len(shown) == 5
