@@ -122,7 +122,7 @@ def compose(text: str, path: str) -> Node | None:
     """
     # The scanner's time grows with the square of open brackets, so they are counted before.
     opened = accumulate(_BRACKETS.get(character, 0) for character in text)
-    if max(opened, default=0) > 10 * MAX_DEPTH:
+    if max(opened, default=0) > 4 * MAX_DEPTH:
         raise ConfigError(_too_deep(path))
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
