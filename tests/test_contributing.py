@@ -15,7 +15,15 @@ from tests.fenced import ROOT, Block, blocks
 
 PAGE = ROOT / "CONTRIBUTING.md"
 SECTIONS = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
-COPIED = ("lrfind", "configs", "examples", "docs", "tests/conftest.py", "tests/suggest")
+COPIED = (
+    "lrfind",
+    "configs",
+    "examples",
+    "docs",
+    "tests/conftest.py",
+    "tests/nursery.py",
+    "tests/suggest",
+)
 
 
 @pytest.fixture(name="tree")
