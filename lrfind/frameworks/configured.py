@@ -25,6 +25,12 @@ class Configured:
     optimizers: list[Optimizer]
     schedulers: list[Any]
 
+    def schedulers_of(self, optimizer: Optimizer) -> list[Any]:
+        """List the schedulers that are attached to one of the optimizers."""
+        return [
+            found for found in self.schedulers if getattr(found, "optimizer", None) is optimizer
+        ]
+
     def chosen(self, index: int | None) -> Optimizer:
         """Return the optimizer to sweep.
 
@@ -34,7 +40,7 @@ class Configured:
         count = len(self.optimizers)
         if index is None and count == 1:
             return self.optimizers[0]
-        listed = ", ".join(f"{i}: {_told(found)}" for i, found in enumerate(self.optimizers))
+        listed = ", ".join(f"{i}: {named(found)}" for i, found in enumerate(self.optimizers))
         if index is None:
             what = f"has {count} optimizers ({listed}), and a sweep moves the LR of one"
             remedy = "choose it with lightning.optimizer_index"
@@ -84,6 +90,7 @@ def _scheduler(given: Any) -> Any:
     return given.get("scheduler") if isinstance(given, Mapping) else given
 
 
-def _told(optimizer: Optimizer) -> str:
+def named(optimizer: Optimizer) -> str:
+    """Name an optimizer and its size: `Adam over 4,810 parameters`."""
     count = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
     return f"{type(optimizer).__name__} over {count:,} parameters"

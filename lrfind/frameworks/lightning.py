@@ -22,6 +22,7 @@ import torch
 from lrfind.errors import InputError, Problem
 from lrfind.frameworks.configured import WHERE, parsed
 from lrfind.frameworks.lightning_loop import Epochs, LightningLoop, overrides
+from lrfind.frameworks.lightning_manual import manual, require_fit, trained_along
 from lrfind.spec import SweepSection
 from lrfind.suggest.answer import Note
 from lrfind.workload.optimizer import adopt
@@ -101,7 +102,7 @@ class LightningRecipe:
                 seed_everything(DATA_SEED)
                 trainer.fit_loop.setup_data()
                 trainer.fit_loop.teardown()
-            yield self._parts(module, trainer, making)
+            yield self._parts(module, trainer, making, undo)
 
     def _open_data(self) -> bool:
         """Make the datamodule, once for all seeds; True where it is new."""
@@ -130,18 +131,14 @@ class LightningRecipe:
             self._data.setup("fit")
         module.prepare_data()
 
-    def _parts(self, module: Any, trainer: Any, making: Making) -> Parts:
+    def _parts(self, module: Any, trainer: Any, making: Making, undo: ExitStack) -> Parts:
         making.doing(Phase.OPTIMIZER)
-        if not module.automatic_optimization:
-            what = (
-                f"({type(module).__name__}) has automatic_optimization = False: its training_step "
-                "makes the updates itself, where a sweep makes one an LR"
-            )
-            remedy = "name model, data and a step that returns the loss of one optimizer"
-            raise InputError(Problem(WHERE, what, remedy))
+        is_manual = not module.automatic_optimization
         configured = parsed(module.configure_optimizers())
         optimizer = configured.chosen(self.optimizer_index)
-        detach(optimizer, configured.schedulers)
+        # Where only one is stepped, there is no other LR that a scheduler could move.
+        aside = configured.schedulers_of(optimizer) if is_manual else configured.schedulers
+        detach(optimizer, aside)
         swept = adopt(optimizer, module)
         trainer.optimizers = configured.optimizers
         clip = self.sweep.clip_grad_norm
@@ -154,6 +151,12 @@ class LightningRecipe:
             self.sweep.accumulate,
             clip,
         )
+        training = None
+        if is_manual:
+            require_fit(optimizer, self.sweep)
+            training = undo.enter_context(
+                manual(module, configured, swept, loop, self.sweep, making.device)
+            )
         making.doing(Phase.MODEL)
         module.train()
         module.on_fit_start()
@@ -170,9 +173,11 @@ class LightningRecipe:
             precision=self.sweep.precision,
             clip_grad_norm=None if overrides(module, "configure_gradient_clipping") else clip,
             notes=[
-                *set_aside(configured.schedulers, "configure_optimizers"),
+                *set_aside(aside, "configure_optimizers"),
                 *_not_called(module),
+                *(trained_along(configured, optimizer) if is_manual else ()),
             ],
+            training=training,
         )
 
 
@@ -229,7 +234,9 @@ class _Combined:
 
 
 def _not_called(module: Any) -> list[Note]:
-    names = [hook for hook in _NOT_CALLED if overrides(module, hook)]
+    # A module that updates itself has its `backward` called, and the others by nobody.
+    hooks = _NOT_CALLED if module.automatic_optimization else ("configure_callbacks",)
+    names = [hook for hook in hooks if overrides(module, hook)]
     if not names:
         return []
     what = f"{type(module).__name__} overrides {', '.join(names)}, which a sweep does not call"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ class LightningLoop:
         self._clip = clip_grad_norm
         self._clips = overrides(module, "configure_gradient_clipping")
         self._arguments = _arguments_of(module.training_step)
+        self._length = trainer.num_training_batches
         owners = (datamodule, module)
         self._transfers = {
             hook: getattr(owner, hook)
@@ -76,7 +78,7 @@ class LightningLoop:
         Raises:
             InputError: it returned None, which skips a batch, or no loss.
         """
-        output = self._module.training_step(*self._arguments(batch, index))
+        output = self._module.training_step(*self.arguments(batch, index))
         if output is None:
             what = "returned None, which skips the batch; a sweep needs the loss of each"
             remedy = "leave such batches out in the dataset, or return a loss"
@@ -85,6 +87,10 @@ class LightningLoop:
         extra = dict(output) if isinstance(output, Mapping) else {}
         self._outputs = {**extra, "loss": loss.detach() / self._accumulate}
         return loss
+
+    def arguments(self, batch: Any, index: int) -> tuple[Any, ...]:
+        """Give what `training_step` is called with for batch number `index` since the start."""
+        return self._arguments(batch, self._in_epoch(index))
 
     def move(self, batch: Any) -> Any:
         """Bring a batch to the device through the transfer hooks that there are."""
@@ -106,8 +112,10 @@ class LightningLoop:
         Raises:
             InputError: it returned -1, which skips the rest of an epoch.
         """
-        self._batch, self._index = batch, index
-        if self._module.on_train_batch_start(batch, index) == -1:
+        self._batch, self._index = batch, self._in_epoch(index)
+        progress = self._trainer.fit_loop.epoch_loop.batch_progress
+        progress.is_last_batch = self._index + 1 == self._length
+        if self._module.on_train_batch_start(batch, self._index) == -1:
             what = "has an on_train_batch_start that returned -1, which skips the rest of an epoch"
             remedy = "leave such batches out in the dataset"
             raise InputError(Problem("lightning.module", what, remedy))
@@ -123,7 +131,7 @@ class LightningLoop:
         self._module.on_after_backward()
         self._trained += 1
         if self._trained % self._accumulate:
-            self._end_batch()
+            self.end_batch(self._outputs)
 
     def before_step(self) -> None:
         """Call `on_before_optimizer_step`, and the module's own clipping."""
@@ -137,11 +145,16 @@ class LightningLoop:
         """Count the update and end its last batch."""
         progress = self._trainer.fit_loop.epoch_loop.automatic_optimization.optim_progress
         progress.optimizer.step.increment_completed()
-        self._end_batch()
+        self.end_batch(self._outputs)
 
-    def _end_batch(self) -> None:
-        self._module.on_train_batch_end(self._outputs, self._batch, self._index)
+    def end_batch(self, outputs: dict[str, Any]) -> None:
+        """Call `on_train_batch_end` with what came of the training step."""
+        self._module.on_train_batch_end(outputs, self._batch, self._index)
         self._batch = None
+
+    def _in_epoch(self, index: int) -> int:
+        """Count a batch from the beginning of its epoch, where that has a length."""
+        return index % int(self._length) if 0 < self._length < math.inf else index
 
 
 class Epochs:

@@ -21,8 +21,8 @@ from lrfind.refine.trial import Trial
 from lrfind.workload.batch import batch_length, to_device
 from lrfind.workload.copies import Copies
 from lrfind.workload.members import Stack, is_pair, misfit
-from lrfind.workload.snapshot import checkpoint
 from lrfind.workload.trainable import TorchTrainable
+from lrfind.workload.training import Training
 
 SAMPLES = 512
 """Samples to judge a trial by, within the limits below."""
@@ -56,7 +56,7 @@ class Judge:
         DataExhaustedError: no batch is left.
     """
 
-    def __init__(self, trainable: TorchTrainable) -> None:
+    def __init__(self, trainable: Training) -> None:
         self._trainable = trainable
         self.batches = [] if trainable.measures_apart else _drawn(trainable)
         count = len(self.batches or trainable.held_out)
@@ -92,7 +92,7 @@ class Trials:
 
     def __init__(
         self,
-        trainable: TorchTrainable,
+        trainable: Training,
         judge: Judge,
         schedule: TrialSchedule,
         length: int,
@@ -109,7 +109,7 @@ class Trials:
             raise DataExhaustedError("no data are left to train on")
         if any(is_lazy(parameter) for parameter in trainable.model.parameters()):
             judge()  # the first batch decides the shapes
-        self._restore = checkpoint(trainable.model, trainable.swept.optimizer, copies)
+        self._restore = trainable.checkpoint(copies)
         self.initial = judge()
 
     def __call__(self, lr: float, /) -> Trial:
@@ -147,6 +147,8 @@ class Trials:
         Only where `alone` is None.
         """
         self._restore()
+        # `alone` has looked.
+        assert isinstance(self._trainable, TorchTrainable)
         stack = Stack([self._trainable] * len(lrs), is_in_step=False)
         planned = [self._schedule.lrs(lr, self._length) for lr in lrs]
         ended: dict[int, Trial] = {}
@@ -183,7 +185,7 @@ class Trials:
         return len(recent) == WINDOW and median(recent) - losses[0] > self._tolerance
 
 
-def _drawn(trainable: TorchTrainable) -> list[Any]:
+def _drawn(trainable: Training) -> list[Any]:
     batches: list[Any] = []
     samples = 0
     while len(batches) < FEWEST or (samples < SAMPLES and len(batches) < MOST):
@@ -198,7 +200,7 @@ def _drawn(trainable: TorchTrainable) -> list[Any]:
     return batches
 
 
-def _kept(trainable: TorchTrainable, count: int) -> list[Any]:
+def _kept(trainable: Training, count: int) -> list[Any]:
     """Draw batches ahead, fewer where they do not fit or run out, and leave them where they are."""
     batches: list[Any] = []
     size = 0

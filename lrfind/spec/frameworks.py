@@ -32,7 +32,7 @@ class LightningSection(Section):
         default=None,
         ge=0,
         description="Which optimizer to sweep, counted from 0, where `configure_optimizers` gives "
-        "several.",
+        "several; with manual optimization (a GAN) the others train along at their own LR.",
     )
 
 

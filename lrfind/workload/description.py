@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
-from lrfind.workload.trainable import TorchTrainable
+from lrfind.workload.training import Training
 
 
-def describe_trainable(trainable: TorchTrainable, ranks: int = 1) -> str:
+def describe_trainable(trainable: Training, ranks: int = 1) -> str:
     """Name model, optimizer and batch size: `MLP (4,810 parameters) · AdamW · batch 64`.
 
     Of several ranks the batch is `2 × 32`.
@@ -27,7 +27,7 @@ def describe_trainable(trainable: TorchTrainable, ranks: int = 1) -> str:
     return " · ".join(parts)
 
 
-def describe_update(trainable: TorchTrainable) -> Iterator[tuple[str, str]]:
+def describe_update(trainable: Training) -> Iterator[tuple[str, str]]:
     """Say what a framework's project decided of an update: a name and a description a row."""
     optimizer = trainable.swept.optimizer
     yield "optimizer", f"{type(optimizer).__name__}, {_groups(optimizer)}"

@@ -16,11 +16,18 @@ from lrfind.workload.optimizer import needs_closure
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
-    """Make the context in which forward and loss run; one that does nothing for fp32."""
+def autocast(
+    precision: str, device: torch.device, *, is_updated_inside: bool = False
+) -> AbstractContextManager[Any]:
+    """Make the context in which forward and loss run; one that does nothing for fp32.
+
+    Where weights are updated inside of it, it keeps no casts of them, which would be those of
+    before.
+    """
     if precision == "fp32":
         return nullcontext()
-    return torch.autocast(device.type, dtype=DTYPES[precision])
+    keeps = not is_updated_inside
+    return torch.autocast(device.type, dtype=DTYPES[precision], cache_enabled=keeps)
 
 
 def loss_scaler(

@@ -16,10 +16,12 @@ from torch import Tensor, nn
 
 from lrfind.suggest.answer import Note
 from lrfind.workload.copies import Copies
+from lrfind.workload.feed import Feed
 from lrfind.workload.loop import Loop
 from lrfind.workload.objective import Objective
 from lrfind.workload.optimizer import SweptOptimizer
 from lrfind.workload.phase import Phase
+from lrfind.workload.training import Training
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Parts:
         brings_batches: whether the data make their own batches.
         notes: what was noticed in the making.
         about_data: what the data are, whatever the seed: a name and a sentence, a row a thing.
+        training: makes what a sweep drives of the batches, where the project makes its own updates;
+            None: a `TorchTrainable` of the parts above.
     """
 
     model: nn.Module
@@ -77,6 +81,7 @@ class Parts:
     brings_batches: bool = True
     notes: list[Note] = field(default_factory=list)
     about_data: Sequence[tuple[str, str]] = ()
+    training: Callable[[Feed], Training] | None = None
 
 
 class Recipe(Protocol):

@@ -10,7 +10,7 @@ import copy
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -69,12 +69,14 @@ def preserved_lrs(optimizer: Optimizer) -> Iterator[None]:
             group["lr"] = lr.fill_(value) if isinstance(lr, Tensor) else lr
 
 
-def checkpoint(model: nn.Module, optimizer: Optimizer, copies: Copies | None = None) -> Restore:
-    """Copy model, optimizer and the random generators' states once.
+def checkpoint(
+    model: nn.Module, optimizers: Sequence[Optimizer], copies: Copies | None = None
+) -> Restore:
+    """Copy model, optimizers and the random generators' states once.
 
     Args:
         model: as for `preserved`.
-        optimizer: as for `preserved`.
+        optimizers: each as for `preserved`.
         copies: keeps the copy; in memory where left out.
 
     Returns:
@@ -83,7 +85,7 @@ def checkpoint(model: nn.Module, optimizer: Optimizer, copies: Copies | None = N
     copies = copies or InMemory()
     restores = [
         _snapshot_rng(),
-        _snapshot_optimizer(optimizer, copies),
+        *(_snapshot_optimizer(optimizer, copies) for optimizer in optimizers),
         _snapshot_model(model, copies),
     ]
     return lambda: _run_all(restores)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lrfind.errors import DataExhaustedError
 from lrfind.suggest.answer import Note
+from lrfind.workload.copies import Copies
 from lrfind.workload.draws import Draws
 from lrfind.workload.evaluation import evaluating
 from lrfind.workload.feed import Feed
@@ -22,6 +23,7 @@ from lrfind.workload.objective import Objective
 from lrfind.workload.optimizer import SweptOptimizer, switch_mode
 from lrfind.workload.phase import Phase
 from lrfind.workload.precision import autocast
+from lrfind.workload.snapshot import Restore, checkpoint
 from lrfind.workload.updates import Updates
 
 
@@ -217,6 +219,10 @@ class TorchTrainable:
             low_memory=self._low_memory,
             is_alone=self._is_alone,
         )
+
+    def checkpoint(self, copies: Copies | None = None) -> Restore:
+        """Copy all that training changes; what is returned puts it back, as often as called."""
+        return checkpoint(self.model, [self.swept.optimizer], copies)
 
     def close(self) -> None:
         """Let go of the data."""

@@ -1,4 +1,4 @@
-"""The workload of a range test: opens one fresh, seeded `TorchTrainable` a seed."""
+"""The workload of a range test: opens one fresh, seeded `Training` a seed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from lrfind.workload.recipe import Making, Parts, Recipe
 from lrfind.workload.seed_notes import told_once
 from lrfind.workload.snapshot import DATA_SEED, preserved_order, seed_everything
 from lrfind.workload.trainable import TorchTrainable
+from lrfind.workload.training import Training
 from lrfind.workload.whole_model import whole_model
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Workload:
     group_scales: tuple[float, ...] = field(default=(), init=False)
     brings_batches: bool = field(default=False, init=False)
     about_data: Sequence[tuple[str, str]] = field(default=(), init=False)
-    _running: TorchTrainable | None = field(default=None, init=False)
+    _running: Training | None = field(default=None, init=False)
     _batch_size: int | None = field(default=None, init=False)
     notes: dict[int, list[Note]] = field(default_factory=dict, init=False)
     copies: Copies = field(default_factory=InMemory, init=False)
@@ -90,7 +91,7 @@ class Workload:
         return [Note("data", sentences, "the arguments of the data change it"), *seen]
 
     @contextmanager
-    def open(self, seed: int) -> Iterator[TorchTrainable]:
+    def open(self, seed: int) -> Iterator[Training]:
         """Yield a trainable that depends on the seed alone, and leave no trace behind.
 
         The generators are seeded anew before the first batch, so that a change of the model does
@@ -114,21 +115,7 @@ class Workload:
             held_out = self._read_held_out()
             self.phase = Phase.DATA
             seed_everything(seed)
-            trainable = TorchTrainable(
-                parts.model,
-                parts.swept,
-                objective,
-                self._feed(parts),
-                device=parts.device,
-                loop=parts.loop,
-                accumulate=parts.accumulate,
-                precision=parts.precision,
-                clip_grad_norm=parts.clip_grad_norm,
-                held_out=held_out,
-                low_memory=self.sweep.low_memory,
-                is_alone=self.parallel is None,
-            )
-            self._running = trainable
+            trainable = self._running = self._training(parts, objective, held_out)
             try:
                 yield trainable
                 trainable.review()
@@ -141,6 +128,25 @@ class Workload:
                 self.group_scales = parts.swept.scales if len(parts.swept.scales) > 1 else ()
             if self.parallel is not None:
                 self.notes[seed] = self.parallel.notes(self.notes[seed], objective, parts.model)
+
+    def _training(self, parts: Parts, objective: Objective, held_out: list[Any]) -> Training:
+        feed = self._feed(parts)
+        if parts.training is not None:
+            return parts.training(feed)
+        return TorchTrainable(
+            parts.model,
+            parts.swept,
+            objective,
+            feed,
+            device=parts.device,
+            loop=parts.loop,
+            accumulate=parts.accumulate,
+            precision=parts.precision,
+            clip_grad_norm=parts.clip_grad_norm,
+            held_out=held_out,
+            low_memory=self.sweep.low_memory,
+            is_alone=self.parallel is None,
+        )
 
     def columns(self) -> tuple[Tensor, ...] | None:
         """Return the tensors of opened data whose batches are rows of them; None for any other."""

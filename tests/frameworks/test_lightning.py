@@ -115,14 +115,6 @@ def test_one_of_several_optimizers_is_chosen() -> None:
         assert not torch.equal(bias, before[1])
 
 
-class Manual(Linear):  # type: ignore[misc, valid-type]
-    """Steps by itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-
-
 class Skipping(Linear):  # type: ignore[misc, valid-type]
     """Has no loss for a batch."""
 
@@ -143,7 +135,6 @@ class Homeless(Linear):  # type: ignore[misc, valid-type]
         (lambda: Linear(two), 2, r"= 2, but configure_optimizers gives 2 .*take 0 to 1"),
         (lambda: Linear(lambda p: 5), None, "returned a int, in which there is no optimizer"),
         (lambda: Linear(lambda p: [{"optim": 5}]), None, "dict without an 'optimizer'"),
-        (Manual, None, "automatic_optimization = False.*a step that returns the loss"),
         (Skipping, None, "training_step: returned None, which skips the batch"),
         (Homeless, None, "no datamodule, and Homeless has no train_dataloader"),
         (lambda: torch.nn.Linear(2, 1), None, "gave a Linear; it must be a LightningModule"),

@@ -12,7 +12,7 @@ import pytest
 from lrfind.errors import ExitCode
 from tests.frameworks.framework_runs import PROJECTS
 
-NAMES = ("lightning_images", "hf_text")
+NAMES = ("lightning_images", "lightning_gan", "hf_text")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -44,6 +44,7 @@ def test_a_project_is_swept_untouched(
     ("name", "told"),
     [
         ("lightning_images", ("AdamW, 3 groups", "lr × 1, 1, 2", "SequentialLR", "64 samples")),
+        ("lightning_gan", ("Adam, 24,961 parameters", "ExponentialLR", "others train along")),
         ("hf_text", ("AdamW, 2 groups", "2 batches of 16", "norm of 1", "cosine schedule")),
     ],
 )

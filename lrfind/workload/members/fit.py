@@ -16,6 +16,7 @@ from lrfind.workload.members.layers import flat_modules, is_known
 from lrfind.workload.members.losses import cross_entropy, find_loss
 from lrfind.workload.objective import LossObjective
 from lrfind.workload.trainable import TorchTrainable
+from lrfind.workload.training import Training
 
 LARGEST = 100_000
 """Most parameters of a member: beyond, arithmetic is most of a step, and is not saved."""
@@ -25,7 +26,7 @@ _GRADIENT_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 _GLOBAL_HOOKS = tuple(f"_global{name}" for name in _HOOKS)
 
 
-def misfit(trainable: TorchTrainable, inputs: Tensor, targets: Tensor) -> str | None:
+def misfit(trainable: Training, inputs: Tensor, targets: Tensor) -> str | None:
     """Say why members of this kind must be trained one after another; None where they need not.
 
     Args:
@@ -34,7 +35,7 @@ def misfit(trainable: TorchTrainable, inputs: Tensor, targets: Tensor) -> str | 
         targets: their targets.
     """
     model = trainable.model
-    if not trainable.is_plain:
+    if not isinstance(trainable, TorchTrainable) or not trainable.is_plain:
         return "an update is more than the gradient of one batch and a step"
     if isinstance(trainable.objective, CompiledObjective):
         return "the model is compiled"

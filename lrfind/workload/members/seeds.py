@@ -19,6 +19,7 @@ from lrfind.workload.members.fit import misfit
 from lrfind.workload.members.stack import Stack, are_alike
 from lrfind.workload.phase import Phase
 from lrfind.workload.trainable import TorchTrainable
+from lrfind.workload.training import Training
 from lrfind.workload.workload import Workload
 
 MOST = 16
@@ -28,7 +29,7 @@ Ramp = Callable[[int], float]
 """LR of each update; equal ramps are equal objects."""
 
 
-def why_alone(workload: Workload, trainable: TorchTrainable) -> str | None:
+def why_alone(workload: Workload, trainable: Training) -> str | None:
     """Say why seeds of a workload must be swept one after another; None where they need not be.
 
     Args:
@@ -81,7 +82,7 @@ class Seeds:
         self._group.__exit__(kind, error, trace)
 
     @contextmanager
-    def open(self, index: int, ramp: Ramp) -> Iterator[TorchTrainable | Member]:
+    def open(self, index: int, ramp: Ramp) -> Iterator[Training | Member]:
         """Yield the trainable of seed number `index`, to be updated at the LRs of the ramp."""
         if self.reason is None and (index not in self._members or ramp != self._ramp):
             self._members.clear()
@@ -100,7 +101,7 @@ class Seeds:
         with self._workload.open(self._seeds[index]) as trainable:
             yield trainable
 
-    def _stand_up(self, index: int, ramp: Ramp) -> tuple[str | None, TorchTrainable | None]:
+    def _stand_up(self, index: int, ramp: Ramp) -> tuple[str | None, Training | None]:
         """Open the seeds from number `index` on as members.
 
         Returns:
@@ -114,6 +115,7 @@ class Seeds:
                 reason = "seeds give models that differ"
             if reason is not None:
                 return reason, None if opened else trainable
+            assert isinstance(trainable, TorchTrainable)
             opened.append(trainable)
         lockstep = _Lockstep(opened, ramp)
         for row in range(len(opened)):

@@ -14,6 +14,7 @@ from lrfind.workload.members.losses import LANES, Loss, find_loss
 from lrfind.workload.objective import LossObjective
 from lrfind.workload.optimizer import SweptOptimizer
 from lrfind.workload.trainable import TorchTrainable
+from lrfind.workload.training import Training
 from lrfind.workload.update_size import UpdateSize
 
 
@@ -91,12 +92,12 @@ class Stack:
         return x
 
 
-def are_alike(one: TorchTrainable, other: TorchTrainable) -> bool:
+def are_alike(one: Training, other: Training) -> bool:
     """Tell whether two members differ in the values of their parameters alone."""
     return _form(one) == _form(other)
 
 
-def _form(trainable: TorchTrainable) -> tuple[object, ...]:
+def _form(trainable: Training) -> tuple[object, ...]:
     groups = [dict(group) for group in trainable.swept.optimizer.param_groups]
     shapes = [[parameter.shape for parameter in group.pop("params")] for group in groups]
     layers = [repr(module) for module in flat_modules(trainable.model)]
