@@ -7,6 +7,7 @@ own. The sweep does the steps.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ class HuggingFaceRecipe:
             optimizer = getattr(trainer.optimizer, "optimizer", trainer.optimizer)
             detach(optimizer, [trainer.lr_scheduler])
             swept = adopt(optimizer, trainer.model)
-            steps, args = _Steps(trainer), trainer.args
+            steps, args = _Steps(trainer, _length(loader)), trainer.args
             making.doing(Phase.DATA)
             yield Parts(
                 trainer.model_wrapped,
@@ -113,10 +114,17 @@ class HuggingFaceRecipe:
 
 
 class _Steps:
-    """The Trainer's loss over the batches of an update; nothing else surrounds a step."""
+    """The Trainer's loss over the batches of an update; nothing else surrounds a step.
 
-    def __init__(self, trainer: Any) -> None:
+    Args:
+        trainer: prepared.
+        length: batches of an epoch; 0 where that is not known.
+    """
+
+    def __init__(self, trainer: Any, length: int) -> None:
         self._trainer = trainer
+        self._length = length
+        self._is_mean = _takes_mean()
         self._items: Any = None
         self._count = 1
 
@@ -136,6 +144,14 @@ class _Steps:
     def move(self, batch: Any) -> Any:
         """Bring a batch to the device, where the Trainer's loader has not."""
         return to_device(batch, self._trainer.args.device)
+
+    def size(self, drawn: int, accumulate: int) -> int:
+        """End an update with its epoch, where that has a length, as `Trainer.train` does."""
+        return min(accumulate, self._length - drawn % self._length) if self._length else accumulate
+
+    def share(self, size: int, accumulate: int) -> int:
+        """Divide by the number of batches there are, or of those that were to be."""
+        return size if self._is_mean or self._is_normalised() else accumulate
 
     def drawn(self, batches: Sequence[Any]) -> None:
         """Count the items that the update's loss is a mean over."""
@@ -169,6 +185,24 @@ class _Steps:
             return bool(told)
         by_model = trainer.model_accepts_loss_kwargs and self._items is not None
         return by_model or trainer.compute_loss_func is not None
+
+
+def _length(loader: Any) -> int:
+    try:
+        return len(loader)
+    except TypeError:
+        return 0
+
+
+def _takes_mean() -> bool:
+    """Tell whether the installed Trainer divides an epoch's last update by the batches it has.
+
+    Earlier ones divided by `gradient_accumulation_steps` there too.
+    """
+    from transformers import Trainer
+
+    names = inspect.unwrap(Trainer.training_step).__code__.co_names
+    return "current_gradient_accumulation_steps" in names
 
 
 class _Prepared(BaseException):

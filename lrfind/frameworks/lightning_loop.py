@@ -69,7 +69,7 @@ class LightningLoop:
         }
         self._batch: Any = None
         self._index = 0
-        self._trained = 0
+        self._size, self._trained = accumulate, 0
         self._outputs: dict[str, Any] = {}
 
     def objective(self, model: nn.Module, batch: Any, index: int) -> Tensor:
@@ -103,8 +103,18 @@ class LightningLoop:
         )
         return batch if after is None else after(batch, 0)
 
+    def size(self, drawn: int, accumulate: int) -> int:
+        """End an update with its epoch, where that has a length."""
+        length = int(self._length) if 0 < self._length < math.inf else 0
+        return min(accumulate, length - drawn % length) if length else accumulate
+
+    def share(self, size: int, accumulate: int) -> int:
+        """Divide by `accumulate_grad_batches`, also what has fewer batches, as Lightning does."""
+        return accumulate
+
     def drawn(self, batches: Sequence[Any]) -> None:
-        """Do nothing: a loss depends on its own batch alone."""
+        """Take note of how many batches the update has."""
+        self._size, self._trained = len(batches), 0
 
     def before_forward(self, batch: Any, index: int) -> None:
         """Call `on_train_batch_start`.
@@ -122,7 +132,7 @@ class LightningLoop:
 
     def before_backward(self, loss: Tensor) -> None:
         """Call `on_before_zero_grad`, once an update, and `on_before_backward`."""
-        if self._trained % self._accumulate == 0:
+        if self._trained == 0:
             self._module.on_before_zero_grad(self._optimizer)
         self._module.on_before_backward(loss)
 
@@ -130,7 +140,7 @@ class LightningLoop:
         """Call `on_after_backward`; where no update follows, the batch ends."""
         self._module.on_after_backward()
         self._trained += 1
-        if self._trained % self._accumulate:
+        if self._trained < self._size:
             self.end_batch(self._outputs)
 
     def before_step(self) -> None:

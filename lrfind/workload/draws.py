@@ -14,8 +14,8 @@ class Draws:
 
     Args:
         feed: endless batches.
-        loop: knows the device, and is told of the batches.
-        accumulate: batches an update.
+        loop: knows the device and where an update ends, and is told of the batches.
+        accumulate: batches an update, where the loop does not want fewer.
 
     Attributes:
         batches: those of the update at hand, each with its number since the start.
@@ -33,7 +33,7 @@ class Draws:
     @property
     def is_first(self) -> bool:
         """Tell whether the batches at hand are the first ones."""
-        return self._drawn == self._accumulate
+        return self._drawn == len(self.batches)
 
     @property
     def shape(self) -> str:
@@ -47,7 +47,7 @@ class Draws:
             DataExhaustedError: the data ran out and cannot be read again.
         """
         self.batches = []
-        for _ in range(self._accumulate):
+        for _ in range(self._loop.size(self._drawn, self._accumulate)):
             self.batches.append((self._drawn, self._loop.move(self._feed.next())))
             self._drawn += 1
         self._loop.drawn([batch for _, batch in self.batches])

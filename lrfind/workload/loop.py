@@ -17,6 +17,12 @@ class Loop(Protocol):
     def move(self, batch: Any) -> Any:
         """Bring a batch to the device."""
 
+    def size(self, drawn: int, accumulate: int) -> int:
+        """Say how many batches make the update that begins with batch number `drawn`."""
+
+    def share(self, size: int, accumulate: int) -> int:
+        """Say what the sum of the gradients of an update's batches is divided by."""
+
     def drawn(self, batches: Sequence[Any]) -> None:
         """Take note of the batches, on the device, whose losses come next."""
 
@@ -49,6 +55,14 @@ class PlainLoop:
     def move(self, batch: Any) -> Any:
         """Move every tensor of a batch."""
         return to_device(batch, self._device)
+
+    def size(self, drawn: int, accumulate: int) -> int:
+        """Take as many as are asked for, across the end of a pass."""
+        return accumulate
+
+    def share(self, size: int, accumulate: int) -> int:
+        """Take the mean."""
+        return size
 
     def drawn(self, batches: Sequence[Any]) -> None:
         """Do nothing."""

@@ -252,7 +252,8 @@ class TorchTrainable:
 
     def _backward(self, loss: Tensor) -> None:
         self.phase = Phase.BACKWARD
-        self._updates.backward(loss, share=self.accumulate)
+        share = self._loop.share(len(self.draws.batches), self.accumulate)
+        self._updates.backward(loss, share=share)
 
     def _mean(self, batches: Sequence[tuple[int, Any]], where: str) -> float:
         losses = [self._loss(*batch) for batch in batches]

@@ -26,6 +26,7 @@ class Driver(L.Callback):
 
     def __init__(self, seed: int, scales: list[float], accumulate: int) -> None:
         self.seed, self.scales, self.accumulate = seed, scales, accumulate
+        self.parts: list[float] = []
         self.losses: list[float] = []
 
     def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
@@ -34,16 +35,16 @@ class Driver(L.Callback):
             seed_everything(self.seed)
             torch.empty((), dtype=torch.int64).random_()
 
-    def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, index: int) -> None:
-        """Set the LR."""
-        for group, scale in zip(trainer.optimizers[0].param_groups, self.scales, strict=True):
-            group["lr"] = scale * ramp(len(self.losses) // self.accumulate)
+    def on_before_backward(self, trainer: Any, module: Any, loss: torch.Tensor) -> None:
+        """Keep the loss of a batch, which Lightning has divided."""
+        self.parts.append(float(loss.detach()) * self.accumulate)
 
-    def on_train_batch_end(
-        self, trainer: Any, module: Any, outputs: Any, batch: Any, index: int
-    ) -> None:
-        """Keep the loss."""
-        self.losses.append(float(outputs["loss"]))
+    def on_before_optimizer_step(self, trainer: Any, module: Any, optimizer: Any) -> None:
+        """Set the LR; the update's loss is the mean of its batches, fewer at an epoch's end."""
+        for group, scale in zip(optimizer.param_groups, self.scales, strict=True):
+            group["lr"] = scale * ramp(len(self.losses))
+        self.losses.append(sum(self.parts) / len(self.parts))
+        self.parts = []
 
 
 def classifier(accumulate: int) -> Any:
@@ -60,7 +61,7 @@ def classifier(accumulate: int) -> Any:
 
 
 def fitted(seed: int, accumulate: int, clip: float | None, precision: str) -> list[float]:
-    """Run `Trainer.fit`; the loss of each update, of which its batches give parts."""
+    """Run `Trainer.fit`; the loss of each update."""
     train = project("lightning_images")
     seed_everything(DATA_SEED)
     data = train.DigitsDataModule()
@@ -76,8 +77,7 @@ def fitted(seed: int, accumulate: int, clip: float | None, precision: str) -> li
         enable_model_summary=False,
     )  # fmt: skip
     trainer.fit(module, datamodule=data)
-    parts = torch.tensor(driver.losses).reshape(-1, accumulate)
-    return parts.sum(dim=1).tolist()
+    return driver.losses
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def fitted(seed: int, accumulate: int, clip: float | None, precision: str) -> li
     [
         (0, 1, None, "32-true"),
         (3, 1, 0.5, "32-true"),
-        (1, 2, None, "32-true"),
+        (1, 3, None, "32-true"),  # an epoch of 22 batches ends with an update of one
         (0, 1, None, "bf16-mixed"),
     ],
 )
@@ -94,7 +94,7 @@ def fitted(seed: int, accumulate: int, clip: float | None, precision: str) -> li
 def test_the_losses_are_those_of_fit(
     seed: int, accumulate: int, clip: float | None, precision: str
 ) -> None:
-    """Over two epochs, with dropout, augmentation on the device, groups, clipping, accumulation."""
+    """Over epochs' ends, with dropout, augmentation, groups, clipping and accumulation."""
     train = project("lightning_images")
     sweep = SweepSection(
         accumulate=accumulate,
@@ -107,4 +107,4 @@ def test_the_losses_are_those_of_fit(
     theirs = fitted(seed, accumulate, clip, precision)
 
     assert ours == pytest.approx(theirs, rel=1e-5)
-    assert ours[-1] < 0.8 * ours[0]
+    assert min(ours) < 0.9 * ours[0]
