@@ -14,18 +14,21 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any
+from typing import ParamSpec, TypeVar
 
-import torch
 from torch import nn
 
-from benchmarks.steps.loops import Loop
+from benchmarks.steps.one_module import by_tuner
 from benchmarks.steps.tasks import END_LR, START_LR, Task, loss
 
+P, T = ParamSpec("P"), TypeVar("T")
 
-def _quietly(loop: Loop) -> Loop:
+
+def quietly(loop: Callable[P, T]) -> Callable[P, T]:
+    """Let a package say nothing while it runs."""
+
     @wraps(loop)
-    def run(task: Task, model: nn.Module) -> None:
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
         logging.disable(logging.WARNING)
         try:
             with (
@@ -34,14 +37,14 @@ def _quietly(loop: Loop) -> Loop:
                 contextlib.redirect_stderr(io.StringIO()),
             ):
                 warnings.simplefilter("ignore")
-                loop(task, model)
+                return loop(*args, **kwargs)
         finally:
             logging.disable(logging.NOTSET)
 
     return run
 
 
-@_quietly
+@quietly
 def torch_lr_finder(task: Task, model: nn.Module) -> None:
     from torch_lr_finder import LRFinder
 
@@ -50,7 +53,7 @@ def torch_lr_finder(task: Task, model: nn.Module) -> None:
     finder.range_test(task.loader(), end_lr=END_LR, num_iter=task.steps, diverge_th=math.inf)
 
 
-@_quietly
+@quietly
 def ignite(task: Task, model: nn.Module) -> None:
     from ignite.engine import create_supervised_trainer
     from ignite.handlers import FastaiLRFinder
@@ -65,36 +68,7 @@ def ignite(task: Task, model: nn.Module) -> None:
         attached.run(task.loader())
 
 
-@_quietly
-def lightning(task: Task, model: nn.Module) -> None:
-    import lightning as pl
-    from lightning.pytorch.tuner.tuning import Tuner
-
-    class Module(pl.LightningModule):
-        def __init__(self) -> None:
-            super().__init__()
-            self.lr = START_LR
-            self.net = model
-
-        def training_step(self, batch: Any, index: int) -> torch.Tensor:
-            return loss(self.net(batch[0]), batch[1])
-
-        def configure_optimizers(self) -> torch.optim.Optimizer:
-            return task.optimizer_class(self.parameters(), lr=self.lr)  # type: ignore[call-arg]
-
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = pl.Trainer(
-            accelerator="cpu", devices=1, logger=False, enable_checkpointing=False,
-            enable_progress_bar=False, enable_model_summary=False, default_root_dir=folder,
-            max_epochs=-1,
-        )  # fmt: skip
-        Tuner(trainer).lr_find(
-            Module(), task.loader(), min_lr=START_LR, max_lr=END_LR, num_training=task.steps,
-            early_stop_threshold=None,
-        )  # fmt: skip
-
-
-@_quietly
+@quietly
 def fastai(task: Task, model: nn.Module) -> None:
     import fastai.callback.schedule  # noqa: F401 (adds lr_find to the Learner)
     from fastai.data.core import DataLoaders
@@ -117,7 +91,7 @@ def fastai(task: Task, model: nn.Module) -> None:
 PEERS: dict[str, Callable[[Task, nn.Module], None]] = {
     "torch-lr-finder": torch_lr_finder,
     "pytorch-ignite": ignite,
-    "lightning": lightning,
+    "lightning": quietly(by_tuner),
     "fastai": fastai,
 }
 """Package → its sweep."""
