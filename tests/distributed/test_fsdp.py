@@ -13,11 +13,24 @@ from lrfind.errors import ExitCode, InputError
 from lrfind.spec import DistributedSection
 from lrfind.workload.parallel.sharding import units
 
+LOOKS = """
+def looks():
+    with open(f"built.{RANK}", "a") as file:
+        print(torch.empty(0).device, file=file)
+    rates = [rate.item() for rate in torch.linspace(0, 0, 2)]
+    return nn.Sequential(model(), *(nn.Dropout(rate) for rate in rates))
+"""
+
 
 def test_sharded_ranks_measure_what_one_process_does(tmp_path: Path) -> None:
-    """The curve is that of one process, with clipping, the optimizer bundled here, and trials."""
-    one, two = project(tmp_path / "one"), project(tmp_path / "two")
-    options = ("--set=sweep.clip_grad_norm=0.5", "--refine")
+    """The curve is that of one process, with clipping, the optimizer bundled here, and trials; a
+    model that looks at numbers is built whole by all ranks, which a note tells."""
+    one, two = project(tmp_path / "one", LOOKS), project(tmp_path / "two", LOOKS)
+    options = (
+        "--set=model=train.py:looks",
+        "--set=sweep.clip_grad_norm=0.5",
+        "--set=refine={budget: 200, trial_steps: 20}",
+    )
 
     finished(one, "run", "c.yaml", "--set=data.batch_size=64", *options, size=1)
     finished(two, "run", "c.yaml", "--set=distributed={strategy: fsdp, wrap: Linear}", *options)
@@ -25,6 +38,12 @@ def test_sharded_ranks_measure_what_one_process_does(tmp_path: Path) -> None:
     has_curve_of(one, two)
     assert "(147 parameters)" in report_of(two)["title"]
     assert report_of(two)["trials"]
+    assert [(two / f"built.{rank}").read_text().split()[:2] for rank in (0, 1)] == [
+        ["cpu", "cpu"],  # of the sweep and of the trials
+        ["meta", "cpu"],
+    ]
+    notes = {note["code"]: note["message"] for note in report_of(two)["notes"]}
+    assert notes["built-whole"].startswith("rank 1: the host held the whole model")
 
 
 ZOO = """
@@ -54,10 +73,6 @@ class Zoo(nn.Module):
         return self.head(torch.tanh(self.frozen(x)))
 def zoo():
     return Zoo()
-def looks():
-    model = zoo()
-    assert model.row.abs().max().item() > 0
-    return model
 def optimizer(parameters, lr=1e-3):
     drawn = (torch.rand(()).item(), random.random(), np.random.rand())
     with open(f"drawn.{RANK}", "w") as file:
@@ -67,38 +82,20 @@ def optimizer(parameters, lr=1e-3):
 
 
 def test_a_model_is_built_whole_by_the_first_rank_alone(tmp_path: Path) -> None:
-    """The others build its shape, and get ties, buffers and random state of one process alone; a
-    model that looks at its numbers is built whole, which a note tells."""
-    folders = {name: project(tmp_path / name, ZOO) for name in ("one", "zoo", "looks")}
+    """The others build its shape, and get ties, buffers and random state of one process alone."""
+    one, two = project(tmp_path / "one", ZOO), project(tmp_path / "two", ZOO)
+    options = ("--set=model=train.py:zoo", "--set=optimizer=train.py:optimizer")
+    options += ("--set=sweep.steps=20",)
     sharded = "--set=distributed={strategy: fsdp, wrap: [LSTM, Linear]}"
-    steps = "--set=sweep.steps=20"
-    optimizer = "--set=optimizer={target: 'train.py:optimizer'}"
 
-    alone = ("--set=data.batch_size=64", "--set=model=train.py:zoo", optimizer, steps)
-    finished(folders["one"], "run", "c.yaml", *alone, size=1)
-    for name in ("zoo", "looks"):
-        finished(
-            folders[name],
-            "run",
-            "c.yaml",
-            f"--set=model=train.py:{name}",
-            sharded,
-            optimizer,
-            steps,
-        )
+    finished(one, "run", "c.yaml", "--set=data.batch_size=64", *options, size=1)
+    finished(two, "run", "c.yaml", *options, sharded)
 
-        has_curve_of(folders["one"], folders[name])
-        drawn = {(folders[name] / f"drawn.{rank}").read_text() for rank in (0, 1)}
-        assert drawn == {(folders["one"] / "drawn.0").read_text()}
-        assert (folders[name] / "built.0").read_text().split() == ["cpu"]
-        built = (folders[name] / "built.1").read_text().split()
-        notes = {note["code"]: note["message"] for note in report_of(folders[name])["notes"]}
-        if name == "zoo":
-            assert built == ["meta"]
-            assert "built-whole" not in notes
-        else:
-            assert built == ["meta", "cpu"]
-            assert notes["built-whole"].startswith("rank 1: the host held the whole model")
+    has_curve_of(one, two)
+    drawn = {(two / f"drawn.{rank}").read_text() for rank in (0, 1)}
+    assert drawn == {(one / "drawn.0").read_text()}
+    assert [(two / f"built.{rank}").read_text() for rank in (0, 1)] == ["cpu\n", "meta\n"]
+    assert "built-whole" not in [note["code"] for note in report_of(two)["notes"]]
 
 
 def test_half_precision_and_a_note_on_broken_weights(tmp_path: Path) -> None:
