@@ -12,12 +12,15 @@ from lrfind.errors import InputError, Problem
 from lrfind.survey.candidates import derives
 from lrfind.survey.findings import Findings, Part, section_of
 from lrfind.survey.imports import refuse_side_effects
-from lrfind.survey.making import Expression, Made, made, required_parameters
-from lrfind.survey.project import Definition, Project, Scope
+from lrfind.survey.making import Expression, Made, follow, made, required_parameters
+from lrfind.survey.project import Definition, Project, Scope, Source
 
 _PACKAGES = ("lightning", "lightning.pytorch", "pytorch_lightning")
 MODULES = {f"{package}.LightningModule" for package in _PACKAGES}
 DATA_MODULES = {f"{package}.LightningDataModule" for package in _PACKAGES}
+
+NEAR_OTHERS = 1e-4
+"""Where a sweep starts beside optimizers that train along: half of what GANs mostly train with."""
 
 _DATA = ("datamodule", "train_dataloaders", "train_dataloader")
 """What `Trainer.fit` calls its data."""
@@ -59,9 +62,21 @@ def survey_lightning(project: Project, folder: Path) -> Findings:
         data = _only(project, DATA_MODULES, "LightningDataModule")
     refuse_side_effects([module, *([data] if data else [])], project, training)
     section: dict[str, Any] = {"module": section_of(module, folder)}
+    parts = [Part("lightning", section, module.where)]
     if data is not None:
         section["datamodule"] = section_of(data, folder)
-    return Findings((Part("lightning", section, module.where),), tuple(notes))
+    if (several := _optimizers(module, project)) is not None:
+        section["optimizer_index"] = 0
+        where, count = several
+        notes.append(
+            f"{where} returns {count} optimizers: the first one is swept, the others train along"
+        )
+        notes.append(
+            f"beside others a tiny lr only loses: start_lr = {NEAR_OTHERS:g} is a guess, half of "
+            "their lr is better"
+        )
+        parts.append(Part("sweep", {"start_lr": NEAR_OTHERS}, where))
+    return Findings(tuple(parts), tuple(notes))
 
 
 def _fits(project: Project) -> Iterator[_Fit]:
@@ -129,3 +144,50 @@ def _brings_data(module: Made, project: Project) -> bool:
         found is not None and _brings_data(Made(found[0], found[1].name, {}, ""), project)
         for found in bases
     )
+
+
+def _optimizers(module: Made, project: Project) -> tuple[str, int] | None:
+    """Find where several optimizers are configured, and count them; None for one, or unknown."""
+    found = _method("configure_optimizers", module, project)
+    if found is None:
+        return None
+    source, method = found
+    scope = Scope(source, method.body, method)
+    for node in scope.nodes():
+        if isinstance(node, ast.Return) and node.value is not None:
+            count = _count(Expression(node.value, scope), project)
+            if count > 1:
+                return source.where(node), count
+    return None
+
+
+def _method(name: str, module: Made, project: Project) -> tuple[Source, ast.FunctionDef] | None:
+    """Find a method of a class of the project, its own or inherited."""
+    definition = module.source.definitions.get(module.attr) if module.source else None
+    if module.source is None or not isinstance(definition, ast.ClassDef):
+        return None
+    for node in definition.body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return module.source, node
+    for base in definition.bases:
+        found = project.define(module.source.dotted(base), module.source)
+        if found is not None and found[1] is not definition:
+            inherited = _method(name, Made(found[0], found[1].name, {}, ""), project)
+            if inherited is not None:
+                return inherited
+    return None
+
+
+def _count(returned: Expression, project: Project) -> int:
+    """Count optimizers, alone or with schedulers behind them; 1 where nobody can tell."""
+
+    def elements(node: ast.expr) -> list[ast.expr] | None:
+        meant = follow(Expression(node, returned.scope), project).node
+        return meant.elts if isinstance(meant, ast.List | ast.Tuple) else None
+
+    outer = elements(returned.node)
+    if not outer:
+        return 1
+    # `return [a, b], [schedulers]`, where the second may be made in any way.
+    inner = elements(outer[0])
+    return len(outer) if inner is None else len(inner)

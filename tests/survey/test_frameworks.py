@@ -113,6 +113,31 @@ def test_a_lightning_project_is_read_off_fit(
 
 
 @pytest.mark.parametrize(
+    ("returned", "index"),
+    [
+        ("one, two", 0),
+        ("[one, two]", 0),
+        ("several", 0),
+        ("several, schedulers(several)", 0),
+        ("[one], [schedulers(one)]", None),
+        ("one", None),
+        ("made()", None),
+    ],
+)
+def test_of_several_optimizers_the_first_is_swept(
+    returned: str, index: int | None, written: Callable[[str, str], Any]
+) -> None:
+    """Where `configure_optimizers` lists more than one, the config chooses, and says so."""
+    sgd = "torch.optim.SGD(self.parameters(), lr=0.1)"
+    body = f"one = two = {sgd}\n        several = [one, two]\n        return {returned}"
+    code = (FIT % "loader()").replace(f"return {sgd}", body)
+    config = written("lightning", code)
+
+    assert config["lightning"].get("optimizer_index") == index
+    assert ("sweep" in config) == (index is not None)
+
+
+@pytest.mark.parametrize(
     ("code", "told"),
     [
         (LIGHTNING.replace("class Base(L.LightningModule)", "class Base(nn.Module)"), "no call of"),
@@ -171,6 +196,7 @@ def test_what_a_project_does_not_say_of_its_trainer(
     ("kind", "project"),
     [
         ("lightning", "lightning_images"),
+        ("lightning", "lightning_gan"),
         ("lightning", "lightning_lr_find"),
         ("huggingface", "hf_text"),
     ],
