@@ -137,6 +137,15 @@ class Driver(L.Callback):
             self.passes = []
 
 
+def casts_anew() -> bool:
+    """Tell whether autocast of the installed Lightning keeps no casts while weights change."""
+    precision = L.Trainer(
+        accelerator="cpu", precision="bf16-mixed", logger=False, enable_checkpointing=False
+    ).precision_plugin
+    with precision.forward_context():
+        return not torch.is_autocast_cache_enabled()
+
+
 def fitted(module: Any, loader: Any, driver: Driver, steps: int, precision: str) -> list[float]:
     """Run `Trainer.fit` for so many training steps; the loss of each update."""
     trainer = L.Trainer(
@@ -168,6 +177,8 @@ def test_the_losses_are_those_of_fit(
     build: Any, loader: Any, index: int, last: int, precision: str
 ) -> None:
     """Of either network of a GAN, several batches by hand over an epoch's end, and closures."""
+    if precision == "bf16-mixed" and not casts_anew():
+        pytest.skip("this Lightning reads casts of weights from before their update")
     sweep = SweepSection(precision="bf16" if precision == "bf16-mixed" else "fp32")
     recipe = LightningRecipe(build, loader, index, sweep)
 
