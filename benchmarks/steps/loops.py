@@ -54,7 +54,12 @@ def by_lrfind(task: Task, model: nn.Module) -> None:
         loader=DataSection(target=""),
     )
     workload = Workload(recipe, sweep=recipe.sweep, device=torch.device("cpu"))
-    plan = Plan("exponential", START_LR, END_LR, task.steps)
+    sweep(workload, task.steps)
+
+
+def sweep(workload: Workload, steps: int) -> None:
+    """Sweep a workload over the range of all benchmarks, to its end."""
+    plan = Plan("exponential", START_LR, END_LR, steps)
     with tempfile.TemporaryDirectory() as folder, SweepProgress(quiet=True) as progress:
         observers = [CurveRecorder(Path(folder)), progress]
         with workload.open(0) as trainable:

@@ -12,14 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.steps.loops import by_hand
+from benchmarks.steps.loops import by_hand, sweep
 from benchmarks.steps.tasks import END_LR, START_LR, TASKS, Task, loss
 from lrfind.config import load
-from lrfind.console.progress import SweepProgress
 from lrfind.experiment import run_config
-from lrfind.export import CurveRecorder
 from lrfind.frameworks.lightning import LightningRecipe
-from lrfind.ramp import Plan, StopRule, run_sweep
 from lrfind.spec import SweepSection
 from lrfind.workload.workload import Workload
 
@@ -82,11 +79,7 @@ def by_adapter(task: Task, model: nn.Module) -> None:
         lambda: lightning_module(task, model), task.loader, None, SweepSection()
     )
     workload = Workload(recipe, sweep=recipe.sweep, device=torch.device("cpu"))
-    plan = Plan("exponential", START_LR, END_LR, task.steps)
-    with tempfile.TemporaryDirectory() as folder, SweepProgress(quiet=True) as progress:
-        observers = [CurveRecorder(Path(folder)), progress]
-        with workload.open(0) as training:
-            run_sweep(training, plan, StopRule(factor=math.inf), observers=observers)
+    sweep(workload, task.steps)
 
 
 LOOPS = {"by hand": by_hand, "lrfind": by_adapter, "lightning": by_tuner}
